@@ -1,0 +1,39 @@
+package io.quorate.engine.ordering;
+
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+
+/**
+ * What ordered requests are applied to. Deterministic: equal requests in equal order give an equal state, bit for bit, on
+ * every replica. Called on the kernel thread only.
+ */
+public interface StateMachine {
+    /** The longest reply that {@link #apply} may write. */
+    int REPLY_LENGTH_MAX = 256;
+
+    /**
+     * Applies one request.
+     *
+     * @param sequence of the batch that held the request
+     * @param clientId the peer that signed the request
+     * @return length in bytes of the reply written at {@code replyOffset}, at most {@link #REPLY_LENGTH_MAX}
+     */
+    int apply(
+            long sequence,
+            int clientId,
+            DirectBuffer request,
+            int offset,
+            int lengthBytes,
+            MutableDirectBuffer reply,
+            int replyOffset);
+
+    /** Writes the canonical encoding of the whole state into an expandable buffer; returns its length in bytes. */
+    int snapshot(MutableDirectBuffer destination, int offset);
+
+    /**
+     * Replaces the whole state by a snapshot that q replicas vouched for.
+     *
+     * @throws IllegalArgumentException if the bytes are no snapshot; the state is then unchanged
+     */
+    void restore(DirectBuffer snapshot, int offset, int lengthBytes);
+}

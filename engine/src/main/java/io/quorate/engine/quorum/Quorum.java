@@ -1,0 +1,51 @@
+package io.quorate.engine.quorum;
+
+/**
+ * Quorum arithmetic of a group of n peers, at most f = floor((n - 1) / 3) of them malicious. The only place in the code that
+ * computes a threshold.
+ *
+ * <p>q = ceil((n + f + 1) / 2): any two quorums meet in at least f + 1 peers, so in a correct one, and the correct peers
+ * alone are one (2q - n >= f + 1, q <= n - f). The familiar 2f + 1 is safe only where n = 3f + 1.
+ */
+public final class Quorum {
+    public static final int PEER_COUNT_MIN = 1;
+    public static final int PEER_COUNT_MAX = 200;
+
+    private final int peerCount;
+    private final int faultyMax;
+    private final int quorum;
+
+    private Quorum(final int peerCount) {
+        this.peerCount = peerCount;
+        this.faultyMax = (peerCount - 1) / 3;
+        this.quorum = (peerCount + faultyMax + 2) / 2;
+    }
+
+    /** @throws IllegalArgumentException if {@code peerCount} is not within {@value #PEER_COUNT_MIN}..{@value #PEER_COUNT_MAX} */
+    public static Quorum of(final int peerCount) {
+        if (peerCount < PEER_COUNT_MIN || peerCount > PEER_COUNT_MAX) {
+            throw new IllegalArgumentException(
+                    "a group has " + PEER_COUNT_MIN + " to " + PEER_COUNT_MAX + " peers, given " + peerCount);
+        }
+        return new Quorum(peerCount);
+    }
+
+    public int peerCount() {
+        return peerCount;
+    }
+
+    /** f: how many malicious peers the group survives. */
+    public int faultyMax() {
+        return faultyMax;
+    }
+
+    /** q: how many equal votes decide. */
+    public int quorum() {
+        return quorum;
+    }
+
+    /** f + 1: at least one of so many peers is correct. */
+    public int oneCorrect() {
+        return faultyMax + 1;
+    }
+}

@@ -1,0 +1,2 @@
+/** Placeholder of the module root. */
+package io.quorate.transport;
