@@ -1,0 +1,179 @@
+package io.quorate.house;
+
+import com.sun.source.tree.ClassTree;
+import com.sun.source.tree.CompilationUnitTree;
+import com.sun.source.tree.MethodTree;
+import com.sun.source.util.JavacTask;
+import com.sun.source.util.SourcePositions;
+import com.sun.source.util.TreeScanner;
+import com.sun.source.util.Trees;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.JavaFileObject;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+
+/** Sizes, names and banned words of Java sources; each finding is a line {@code file:line what}. */
+final class TidyRules {
+    static final int FILE_LINES_MAX = 500;
+    static final int METHOD_LINES_MAX = 70;
+    static final int PACKAGE_FILES_MAX = 14;
+
+    private static final Pattern BANNED_PACKAGE = Pattern.compile("(util|utils|common|core|impl|helper|helpers|misc)");
+    private static final Pattern BANNED_TYPE = Pattern.compile(".*(Impl|Manager|Helper|Helpers|Util|Utils)");
+
+    /** Word -> why it is banned in production code. */
+    private static final Map<Pattern, String> BANNED_WORDS =
+            new TreeMap<>((a, b) -> a.pattern().compareTo(b.pattern()));
+
+    static {
+        BANNED_WORDS.put(Pattern.compile("\\b(TODO|FIXME|XXX|HACK)\\b"), "unfinished work is an issue, not a comment");
+        BANNED_WORDS.put(Pattern.compile("Thread\\.sleep\\("), "agents idle by their strategy");
+        BANNED_WORDS.put(Pattern.compile("Math\\.random\\("), "random is injected and seeded");
+        BANNED_WORDS.put(Pattern.compile("UnsupportedOperationException\\("), "no stubs");
+        BANNED_WORDS.put(Pattern.compile("\\.printStackTrace\\("), "errors are told in one line");
+        BANNED_WORDS.put(Pattern.compile("reduceLanes\\(VectorOperators\\.ADD"), "the order of the sum is not defined");
+        BANNED_WORDS.put(
+                Pattern.compile("2 \\* (f|faultyMax|faultyMax\\(\\)|faulty) \\+ 1"),
+                "thresholds are computed in engine.quorum alone");
+    }
+
+    private TidyRules() {}
+
+    /** All Java sources of a module's {@code main} or {@code test} tree, generated ones left out. */
+    static List<Path> sources(final Path repository, final String module, final String tree) {
+        final Path root =
+                repository.resolve(module).resolve("src").resolve(tree).resolve("java");
+        if (!Files.isDirectory(root)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(root)) {
+            return files.filter(file -> file.toString().endsWith(".java"))
+                    .filter(file -> !file.toString().contains("/house/fixture/"))
+                    .sorted()
+                    .toList();
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static List<String> fileSizes(final List<Path> sources) {
+        final List<String> findings = new ArrayList<>();
+        for (final Path source : sources) {
+            final int lines = lines(source).size();
+            if (lines > FILE_LINES_MAX) {
+                findings.add(source + ": " + lines + " lines, at most " + FILE_LINES_MAX);
+            }
+        }
+        return findings;
+    }
+
+    static List<String> packageSizes(final List<Path> sources) {
+        final Map<Path, Integer> counts = new TreeMap<>();
+        sources.forEach(source -> counts.merge(source.getParent(), 1, Integer::sum));
+        final List<String> findings = new ArrayList<>();
+        counts.forEach((folder, count) -> {
+            if (count > PACKAGE_FILES_MAX) {
+                findings.add(folder + ": " + count + " files, at most " + PACKAGE_FILES_MAX);
+            }
+        });
+        return findings;
+    }
+
+    static List<String> bannedWords(final List<Path> sources) {
+        final List<String> findings = new ArrayList<>();
+        for (final Path source : sources) {
+            final List<String> lines = lines(source);
+            for (int i = 0; i < lines.size(); i++) {
+                final String line = lines.get(i);
+                final int number = i + 1;
+                BANNED_WORDS.forEach((word, why) -> {
+                    if (word.matcher(line).find()) {
+                        findings.add(source + ":" + number + " \"" + word.pattern() + "\": " + why);
+                    }
+                });
+            }
+        }
+        return findings;
+    }
+
+    /** Names of packages and types, and lengths of methods, as the compiler's parser sees them. */
+    static List<String> namesAndMethods(final List<Path> sources) {
+        final JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        final List<String> findings = new ArrayList<>();
+        try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null)) {
+            final Iterable<? extends JavaFileObject> units = files.getJavaFileObjectsFromPaths(sources);
+            final JavacTask task = (JavacTask) compiler.getTask(null, files, null, List.of("-proc:none"), null, units);
+            final SourcePositions positions = Trees.instance(task).getSourcePositions();
+            for (final CompilationUnitTree unit : task.parse()) {
+                new Scanner(unit, positions, findings).scan(unit, null);
+            }
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return findings;
+    }
+
+    private static List<String> lines(final Path source) {
+        try {
+            return Files.readAllLines(source);
+        } catch (final IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static final class Scanner extends TreeScanner<Void, Void> {
+        private final CompilationUnitTree unit;
+        private final SourcePositions positions;
+        private final List<String> findings;
+
+        Scanner(final CompilationUnitTree unit, final SourcePositions positions, final List<String> findings) {
+            this.unit = unit;
+            this.positions = positions;
+            this.findings = findings;
+            for (final String part : String.valueOf(unit.getPackageName()).split("\\.")) {
+                if (BANNED_PACKAGE.matcher(part).matches()) {
+                    findings.add(file() + ": package named \"" + part + "\"");
+                }
+            }
+        }
+
+        @Override
+        public Void visitClass(final ClassTree type, final Void nothing) {
+            if (BANNED_TYPE.matcher(type.getSimpleName()).matches()) {
+                findings.add(file() + ": type named \"" + type.getSimpleName() + "\" says no job");
+            }
+            return super.visitClass(type, nothing);
+        }
+
+        @Override
+        public Void visitMethod(final MethodTree method, final Void nothing) {
+            if (method.getBody() != null) {
+                final long first = line(positions.getStartPosition(unit, method.getBody()));
+                final long last = line(positions.getEndPosition(unit, method.getBody()));
+                if (last - first + 1 > METHOD_LINES_MAX) {
+                    findings.add(file() + ":" + first + " method " + method.getName() + " has " + (last - first + 1)
+                            + " lines, at most " + METHOD_LINES_MAX);
+                }
+            }
+            return super.visitMethod(method, nothing);
+        }
+
+        private long line(final long position) {
+            return unit.getLineMap().getLineNumber(position);
+        }
+
+        private String file() {
+            return unit.getSourceFile().getName();
+        }
+    }
+}
