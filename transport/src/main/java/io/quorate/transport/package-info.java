@@ -1,2 +1,2 @@
-/** Placeholder of the module root. */
+/** The ports between a protocol and the network, and what links count; knows no protocol. */
 package io.quorate.transport;

@@ -17,8 +17,17 @@ public final class Digest {
     private final byte[] result = new byte[LENGTH];
 
     public Digest() {
+        sha256 = newSha256();
+    }
+
+    /** One-off digest of a byte array. */
+    public static byte[] sha256(final byte[] bytes) {
+        return newSha256().digest(bytes);
+    }
+
+    static MessageDigest newSha256() {
         try {
-            sha256 = MessageDigest.getInstance("SHA-256");
+            return MessageDigest.getInstance("SHA-256");
         } catch (final NoSuchAlgorithmException e) {
             throw new IllegalStateException("this JDK has no SHA-256", e);
         }
