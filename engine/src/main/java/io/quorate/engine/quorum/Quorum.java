@@ -15,10 +15,11 @@ public final class Quorum {
     private final int faultyMax;
     private final int quorum;
 
-    private Quorum(final int peerCount) {
+    /** For {@link #of}, and for the tests of this package that must show what a wrong threshold does. */
+    Quorum(final int peerCount, final int faultyMax, final int quorum) {
         this.peerCount = peerCount;
-        this.faultyMax = (peerCount - 1) / 3;
-        this.quorum = (peerCount + faultyMax + 2) / 2;
+        this.faultyMax = faultyMax;
+        this.quorum = quorum;
     }
 
     /** @throws IllegalArgumentException if {@code peerCount} is not within {@value #PEER_COUNT_MIN}..{@value #PEER_COUNT_MAX} */
@@ -27,7 +28,8 @@ public final class Quorum {
             throw new IllegalArgumentException(
                     "a group has " + PEER_COUNT_MIN + " to " + PEER_COUNT_MAX + " peers, given " + peerCount);
         }
-        return new Quorum(peerCount);
+        final int faultyMax = (peerCount - 1) / 3;
+        return new Quorum(peerCount, faultyMax, (peerCount + faultyMax + 2) / 2);
     }
 
     public int peerCount() {
