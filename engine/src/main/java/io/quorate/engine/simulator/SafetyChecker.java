@@ -1,0 +1,168 @@
+package io.quorate.engine.simulator;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Watches everything that correct peers do and stops the run at the first step that must never be taken. It knows all peers
+ * at once, which no peer does, and shares no code with the protocol that it judges.
+ */
+public final class SafetyChecker {
+    /** What must never happen, happened. */
+    public static final class Violation extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        private final String property;
+
+        Violation(final String property, final String statement) {
+            super(property + ": " + statement);
+            this.property = property;
+        }
+
+        /** Which property was violated, in one word. */
+        public String property() {
+            return property;
+        }
+    }
+
+    /** One applied request, as the first correct peer to apply it saw it. */
+    private record Applied(long sequence, int clientId, long commandId, long chain) {}
+
+    private final List<Applied> order = new ArrayList<>();
+    private final Map<Long, Long> positions = new HashMap<>();
+    private final Set<Long> submitted = new HashSet<>();
+    private final Map<Long, Long> committed = new HashMap<>();
+    private final Map<Long, Long> checkpoints = new HashMap<>();
+    private final Map<Vote, Long> votes = new HashMap<>();
+    private final Map<Long, Long> believed = new HashMap<>();
+
+    /** The place a correct peer can vote once in: kind is the template id of the vote. */
+    private record Vote(int peerId, int kind, long view, long sequence) {}
+
+    /** A correct client hands in a command, once. */
+    public void onSubmitted(final long commandId) {
+        submitted.add(commandId);
+    }
+
+    /** A correct peer committed a digest at a sequence; every other correct peer must commit the same there. */
+    public void onCommitted(final int peerId, final long sequence, final long digest) {
+        final Long first = committed.putIfAbsent(sequence, digest);
+        if (first != null && first != digest) {
+            throw new Violation(
+                    "agreement",
+                    "peer " + peerId + " commits " + Long.toHexString(digest) + " at sequence " + sequence
+                            + " where another correct peer committed " + Long.toHexString(first));
+        }
+    }
+
+    /** A correct peer applied a request as the {@code position}-th of its history. */
+    public void onApplied(
+            final int peerId,
+            final long position,
+            final long sequence,
+            final int clientId,
+            final long commandId,
+            final long chain) {
+        if (position < order.size()) {
+            final Applied first = order.get((int) position);
+            if (!first.equals(new Applied(sequence, clientId, commandId, chain))) {
+                throw new Violation(
+                        "order",
+                        "peer " + peerId + " applies command " + Long.toHexString(commandId) + " of client " + clientId
+                                + " at sequence " + sequence + " as number " + position + " where another applied "
+                                + first);
+            }
+            return;
+        }
+        if (position > order.size()) {
+            throw new Violation(
+                    "order",
+                    "peer " + peerId + " applies number " + position + " but only " + order.size() + " are known");
+        }
+        order.add(new Applied(sequence, clientId, commandId, chain));
+        final Long before = positions.putIfAbsent(commandId, position);
+        if (before != null && submitted.contains(commandId)) {
+            throw new Violation(
+                    "exactly-once",
+                    "command " + Long.toHexString(commandId) + " of client " + clientId + " was number " + before
+                            + " and is applied again as number " + position);
+        }
+    }
+
+    /** A correct peer took over a state that stands for so many applied requests. */
+    public void onRestored(final int peerId, final long appliedCount, final long chain) {
+        if (appliedCount > order.size()
+                || (appliedCount > 0 && order.get((int) appliedCount - 1).chain() != chain)) {
+            throw new Violation(
+                    "order",
+                    "peer " + peerId + " restores a state of " + appliedCount + " requests that no correct peer had");
+        }
+    }
+
+    /** A correct peer took a checkpoint. */
+    public void onCheckpoint(final int peerId, final long sequence, final long snapshotHash) {
+        final Long first = checkpoints.putIfAbsent(sequence, snapshotHash);
+        if (first != null && first != snapshotHash) {
+            throw new Violation(
+                    "checkpoints",
+                    "peer " + peerId + " and another correct peer have different states at sequence " + sequence);
+        }
+    }
+
+    /**
+     * A correct client believes a reply to its command. It must name the command's own place in the order and be the reply that
+     * this order gives. A place is only known once a correct peer has applied it, so a command that is submitted after a reply
+     * was believed stands behind the one replied to: with this the register is linearizable.
+     */
+    public void onBelieved(final int clientId, final long commandId, final long position, final long chain) {
+        if (position < 0 || position >= order.size()) {
+            throw new Violation("replies", "client " + clientId + " believes a position nobody applied: " + position);
+        }
+        final Applied applied = order.get((int) position);
+        if (applied.commandId() != commandId || applied.clientId() != clientId || applied.chain() != chain) {
+            throw new Violation(
+                    "replies",
+                    "client " + clientId + " believes that command " + Long.toHexString(commandId) + " is number "
+                            + position + ", which is " + applied);
+        }
+        if (believed.putIfAbsent(commandId, position) != null) {
+            throw new Violation("replies", "client " + clientId + " is told twice of command " + commandId);
+        }
+    }
+
+    /**
+     * A correct peer sends a vote. It may repeat it, never change it: not in this life and not in one it has forgotten.
+     *
+     * @param kind template id of the vote's message
+     */
+    public void onVote(final int peerId, final int kind, final long view, final long sequence, final long digest) {
+        final Long first = votes.putIfAbsent(new Vote(peerId, kind, view, sequence), digest);
+        if (first != null && first != digest) {
+            throw new Violation(
+                    "one-vote",
+                    "peer " + peerId + " votes twice in view " + view + " at sequence " + sequence + " (message " + kind
+                            + "): for " + Long.toHexString(first) + " and " + Long.toHexString(digest));
+        }
+    }
+
+    /** Reports a broken rule that somebody else measured, if it is broken. */
+    public void require(final boolean condition, final String property, final String statement) {
+        if (!condition) {
+            throw new Violation(property, statement);
+        }
+    }
+
+    /** How many requests the group has applied. */
+    public long appliedCount() {
+        return order.size();
+    }
+
+    /** True once some correct peer has applied the command. */
+    public boolean isApplied(final long commandId) {
+        return positions.containsKey(commandId);
+    }
+}

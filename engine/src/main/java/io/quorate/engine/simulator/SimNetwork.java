@@ -1,0 +1,318 @@
+package io.quorate.engine.simulator;
+
+import io.quorate.transport.FrameHandler;
+import io.quorate.transport.FrameLimits;
+import io.quorate.transport.Outbox;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import org.agrona.BitUtil;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * A network that loses, delays, repeats, reorders and cuts, as a seed says. Frames are authenticated symbolically: the
+ * receiver is told the true sender, a damaged frame never arrives (its MAC would not fit) and a frame of an ended session is
+ * dropped (its key is gone). Repeated frames do arrive, although the links of production filter them: protocols must bear it.
+ */
+public final class SimNetwork {
+    /** What a link does while nothing special is wrong; chances in parts per million. */
+    public record Conditions(
+            long delayMinNs,
+            long delayMaxNs,
+            int slowPpm,
+            long slowMaxNs,
+            int lossPpm,
+            int duplicatePpm,
+            int replayPpm,
+            int corruptPpm,
+            int refusePpm) {
+
+        /** A good LAN: a little delay, nothing lost. */
+        public static Conditions calm() {
+            return new Conditions(20_000, 200_000, 0, 0, 0, 0, 0, 0, 0);
+        }
+    }
+
+    /** Longest frame and message of the simulated links, as in production. */
+    public static final FrameLimits LIMITS = new FrameLimits(512 * 1024, 256 * 1024);
+
+    /** More frames than this under way on one link are lost, as a receiver window would lose them. */
+    public static final int IN_FLIGHT_MAX = 1024;
+
+    private static final int REMEMBERED_FRAMES = 8;
+    private static final int POOL_MAX = 4096;
+
+    private final int peerCount;
+    private final SimClock clock;
+    private final SimRandom random;
+    private final Trace trace;
+    private final FrameReceiver[] receivers;
+    private final int[] incarnations;
+    private final int[] blocked;
+    private final int[] inFlight;
+    private final long[] clearAtNs;
+    private final Frame[][] remembered;
+    private final int[] rememberedCount;
+    private final ArrayDeque<Frame> pool = new ArrayDeque<>();
+    private Conditions conditions = Conditions.calm();
+    private long framesSent;
+    private long framesDelivered;
+
+    /** A peer's end of the network. */
+    @FunctionalInterface
+    interface FrameReceiver {
+        /** One frame arrived; {@link #unpack} hands out its messages. The frame is valid during the call only. */
+        void onFrame(int senderId, DirectBuffer frame, int lengthBytes);
+    }
+
+    SimNetwork(final int peerCount, final SimClock clock, final SimRandom random, final Trace trace) {
+        this.peerCount = peerCount;
+        this.clock = clock;
+        this.random = random;
+        this.trace = trace;
+        final int linkCount = peerCount * peerCount;
+        receivers = new FrameReceiver[peerCount];
+        incarnations = new int[peerCount];
+        blocked = new int[linkCount];
+        inFlight = new int[linkCount];
+        clearAtNs = new long[linkCount];
+        remembered = new Frame[linkCount][REMEMBERED_FRAMES];
+        rememberedCount = new int[linkCount];
+    }
+
+    /** Hands each message of a frame to the handler, in the order of sending. */
+    static void unpack(
+            final int senderId, final DirectBuffer frame, final int lengthBytes, final FrameHandler handler) {
+        int offset = 0;
+        while (offset < lengthBytes) {
+            final int messageLength = frame.getInt(offset);
+            handler.onMessage(senderId, frame, offset + Long.BYTES, messageLength);
+            offset += Long.BYTES + BitUtil.align(messageLength, Long.BYTES);
+        }
+    }
+
+    /** Opens a peer's end under a new session; frames from or to an earlier one never arrive. */
+    Port attach(final int peerId, final int incarnation, final FrameReceiver receiver) {
+        incarnations[peerId] = incarnation;
+        receivers[peerId] = receiver;
+        return new Port(peerId);
+    }
+
+    /** Closes a peer's end: what is under way to it is lost. */
+    void detach(final int peerId) {
+        receivers[peerId] = null;
+    }
+
+    void conditions(final Conditions newConditions) {
+        conditions = newConditions;
+    }
+
+    /** Cuts one direction of one link; cuts add up. */
+    void block(final int from, final int to) {
+        blocked[link(from, to)]++;
+    }
+
+    /** Takes back one cut. */
+    void unblock(final int from, final int to) {
+        blocked[link(from, to)]--;
+    }
+
+    /** Holds back what one direction of a link carries until the given time. */
+    void clog(final int from, final int to, final long untilNs) {
+        clearAtNs[link(from, to)] = Math.max(clearAtNs[link(from, to)], untilNs);
+    }
+
+    /** Mends every link. */
+    void heal() {
+        Arrays.fill(blocked, 0);
+        Arrays.fill(clearAtNs, 0);
+    }
+
+    long framesSent() {
+        return framesSent;
+    }
+
+    long framesDelivered() {
+        return framesDelivered;
+    }
+
+    private int link(final int from, final int to) {
+        return from * peerCount + to;
+    }
+
+    private void transmit(final Frame frame) {
+        framesSent++;
+        final long nowNs = clock.nowNs();
+        final int link = link(frame.from, frame.to);
+        trace.record(nowNs, frame.from, Trace.Kind.SEND, frame.to, Trace.hash(1, frame.buffer, 0, frame.lengthBytes));
+        if (blocked[link] > 0) {
+            trace.record(nowNs, frame.from, Trace.Kind.BLOCK, frame.to, 0);
+        } else if (random.chance(conditions.lossPpm)) {
+            trace.record(nowNs, frame.from, Trace.Kind.LOSE, frame.to, 0);
+        } else if (random.chance(conditions.corruptPpm)) {
+            trace.record(nowNs, frame.from, Trace.Kind.CORRUPT, frame.to, 0);
+        } else {
+            put(frame);
+            if (random.chance(conditions.duplicatePpm)) {
+                trace.record(nowNs, frame.from, Trace.Kind.DUPLICATE, frame.to, 0);
+                put(frame);
+            }
+            if (conditions.replayPpm > 0) {
+                remember(link, frame);
+            }
+        }
+        release(frame);
+    }
+
+    private void put(final Frame frame) {
+        final int link = link(frame.from, frame.to);
+        if (inFlight[link] >= IN_FLIGHT_MAX) {
+            trace.record(clock.nowNs(), frame.from, Trace.Kind.LOSE, frame.to, IN_FLIGHT_MAX);
+            return;
+        }
+        inFlight[link]++;
+        frame.holders++;
+        long delayNs = random.between(conditions.delayMinNs, conditions.delayMaxNs);
+        if (random.chance(conditions.slowPpm)) {
+            delayNs += random.nextLong(conditions.slowMaxNs + 1);
+        }
+        clock.schedule(delayNs + Math.max(0, clearAtNs[link] - clock.nowNs()), frame);
+    }
+
+    private void remember(final int link, final Frame frame) {
+        if (random.chance(conditions.replayPpm) && rememberedCount[link] > 0) {
+            final int count = Math.min(rememberedCount[link], REMEMBERED_FRAMES);
+            final Frame old = remembered[link][random.nextInt(count)];
+            trace.record(clock.nowNs(), old.from, Trace.Kind.DUPLICATE, old.to, 1);
+            put(old);
+        }
+        final int slot = rememberedCount[link]++ % REMEMBERED_FRAMES;
+        final Frame forgotten = remembered[link][slot];
+        remembered[link][slot] = frame;
+        frame.holders++;
+        if (forgotten != null) {
+            release(forgotten);
+        }
+    }
+
+    private void arrive(final Frame frame) {
+        inFlight[link(frame.from, frame.to)]--;
+        final FrameReceiver receiver = receivers[frame.to];
+        if (receiver != null) {
+            if (frame.fromIncarnation == incarnations[frame.from] && frame.toIncarnation == incarnations[frame.to]) {
+                framesDelivered++;
+                trace.record(clock.nowNs(), frame.to, Trace.Kind.DELIVER, frame.from, frame.lengthBytes);
+                receiver.onFrame(frame.from, frame.buffer, frame.lengthBytes);
+            } else {
+                trace.record(clock.nowNs(), frame.to, Trace.Kind.STALE, frame.from, frame.fromIncarnation);
+            }
+        }
+        release(frame);
+    }
+
+    private Frame acquire(final int from, final int to) {
+        final Frame pooled = pool.pollFirst();
+        final Frame frame = pooled == null ? new Frame() : pooled;
+        frame.from = from;
+        frame.to = to;
+        frame.fromIncarnation = incarnations[from];
+        frame.toIncarnation = incarnations[to];
+        frame.lengthBytes = 0;
+        frame.holders = 1;
+        return frame;
+    }
+
+    private void release(final Frame frame) {
+        if (--frame.holders == 0 && pool.size() < POOL_MAX) {
+            pool.addFirst(frame);
+        }
+    }
+
+    /** One frame; it lives as long as something that is under way, or remembered for a replay, holds it. */
+    private final class Frame implements SimClock.Event {
+        private static final int CAPACITY_INITIAL = 1024;
+
+        private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[CAPACITY_INITIAL]);
+        private int from;
+        private int to;
+        private int fromIncarnation;
+        private int toIncarnation;
+        private int lengthBytes;
+        private int holders;
+
+        @Override
+        public void happen() {
+            arrive(this);
+        }
+
+        void append(final DirectBuffer message, final int offset, final int messageLength) {
+            final int end = lengthBytes + Long.BYTES + BitUtil.align(messageLength, Long.BYTES);
+            if (end > buffer.capacity()) {
+                buffer.wrap(Arrays.copyOf(buffer.byteArray(), BitUtil.findNextPositivePowerOfTwo(end)));
+            }
+            buffer.putLong(lengthBytes, messageLength);
+            if (end > lengthBytes + Long.BYTES) {
+                buffer.putLong(end - Long.BYTES, 0);
+            }
+            buffer.putBytes(lengthBytes + Long.BYTES, message, offset, messageLength);
+            lengthBytes = end;
+        }
+    }
+
+    /** The outbox of one incarnation of one peer: packs what is for one peer into one frame, as the links of production do. */
+    final class Port implements Outbox {
+        private final int peerId;
+        private final int incarnation;
+        private final Frame[] waiting = new Frame[peerCount];
+
+        private Port(final int peerId) {
+            this.peerId = peerId;
+            this.incarnation = incarnations[peerId];
+        }
+
+        @Override
+        public boolean send(final int to, final DirectBuffer message, final int offset, final int lengthBytes) {
+            if (to < 0 || to >= peerCount || to == peerId) {
+                throw new IllegalArgumentException(
+                        "peer " + peerId + " sends to another of 0.." + (peerCount - 1) + ", given " + to);
+            }
+            if (lengthBytes <= 0 || lengthBytes > LIMITS.messageLengthMax()) {
+                throw new IllegalArgumentException(
+                        "a message has 1.." + LIMITS.messageLengthMax() + " bytes, given " + lengthBytes);
+            }
+            if (random.chance(conditions.refusePpm)) {
+                trace.record(clock.nowNs(), peerId, Trace.Kind.REFUSE, to, lengthBytes);
+                return false;
+            }
+            if (waiting[to] != null
+                    && waiting[to].lengthBytes + lengthBytes + 2 * Long.BYTES > LIMITS.frameLengthMax()) {
+                flush(to);
+            }
+            if (waiting[to] == null) {
+                waiting[to] = acquire(peerId, to);
+            }
+            waiting[to].append(message, offset, lengthBytes);
+            return true;
+        }
+
+        @Override
+        public void flush() {
+            for (int to = 0; to < peerCount; to++) {
+                flush(to);
+            }
+        }
+
+        private void flush(final int to) {
+            final Frame frame = waiting[to];
+            if (frame != null) {
+                waiting[to] = null;
+                if (receivers[peerId] != null && incarnation == incarnations[peerId]) {
+                    frame.toIncarnation = incarnations[to];
+                    transmit(frame);
+                } else {
+                    release(frame);
+                }
+            }
+        }
+    }
+}

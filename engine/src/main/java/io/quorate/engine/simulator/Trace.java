@@ -1,0 +1,131 @@
+package io.quorate.engine.simulator;
+
+import java.util.function.Consumer;
+import org.agrona.DirectBuffer;
+
+/**
+ * What happened, as a running hash and as the last part in full. Equal seeds must give equal hashes: that is how the
+ * simulator shows that it, and the protocol inside it, are deterministic.
+ */
+public final class Trace {
+    /** How many records {@link #tail()} can give back. */
+    public static final int TAIL_RECORDS = 256;
+
+    private static final long MULTIPLIER = 0xD6E8FEB86659FD93L;
+    private static final int FIELDS = 5;
+
+    /** What a record tells; the name is printed. */
+    public enum Kind {
+        SEND("sends to"),
+        DELIVER("receives from"),
+        LOSE("loses a frame to"),
+        CORRUPT("damages a frame to"),
+        DUPLICATE("repeats a frame to"),
+        BLOCK("cannot reach"),
+        STALE("drops a frame of an ended session from"),
+        REFUSE("is refused the way to"),
+        SUBMIT("submits request"),
+        REPLY("believes the reply to request"),
+        APPLY("applies"),
+        CHECKPOINT("takes a checkpoint at"),
+        RESTORE("restores the checkpoint of"),
+        CRASH("crashes, incarnation"),
+        RESTART("restarts, incarnation"),
+        PAUSE("pauses, ns"),
+        VOTES("votes again, incarnation"),
+        FAULT("fault"),
+        CALM("faults stop");
+
+        private final String words;
+
+        Kind(final String words) {
+            this.words = words;
+        }
+    }
+
+    private final long[] tail = new long[TAIL_RECORDS * FIELDS];
+    private final Consumer<String> listener;
+    private long count;
+    private long hash = 0x6A09E667F3BCC909L;
+
+    /** @param listener receives every record as a line at once, or null */
+    public Trace(final Consumer<String> listener) {
+        this.listener = listener;
+    }
+
+    /** Adds a record; what {@code subject} and {@code detail} are depends on the kind. */
+    public void record(final long nowNs, final int peerId, final Kind kind, final long subject, final long detail) {
+        long h = hash;
+        h = (h ^ nowNs) * MULTIPLIER;
+        h = (h ^ (h >>> 32) ^ ((long) peerId << 8) ^ kind.ordinal()) * MULTIPLIER;
+        h = (h ^ (h >>> 32) ^ subject) * MULTIPLIER;
+        h = (h ^ (h >>> 32) ^ detail) * MULTIPLIER;
+        hash = h ^ (h >>> 29);
+        final int base = (int) (count++ % TAIL_RECORDS) * FIELDS;
+        tail[base] = nowNs;
+        tail[base + 1] = peerId;
+        tail[base + 2] = kind.ordinal();
+        tail[base + 3] = subject;
+        tail[base + 4] = detail;
+        if (listener != null) {
+            listener.accept(line(base));
+        }
+    }
+
+    /** Hands a line to the listener of the readable form; not part of the hash. */
+    public void tell(final long nowNs, final String line) {
+        if (listener != null) {
+            listener.accept(time(nowNs) + "  " + line);
+        }
+    }
+
+    public boolean isReadable() {
+        return listener != null;
+    }
+
+    public long hash() {
+        return hash;
+    }
+
+    public long recordCount() {
+        return count;
+    }
+
+    /** The last records, oldest first, one a line. */
+    public String tail() {
+        final StringBuilder text = new StringBuilder();
+        for (long index = Math.max(0, count - TAIL_RECORDS); index < count; index++) {
+            text.append(line((int) (index % TAIL_RECORDS) * FIELDS)).append('\n');
+        }
+        return text.toString();
+    }
+
+    private String line(final int base) {
+        final Kind kind = Kind.values()[(int) tail[base + 2]];
+        final String who = tail[base + 1] < 0 ? "all" : "peer " + tail[base + 1];
+        return time(tail[base]) + "  " + who + " " + kind.words + " " + tail[base + 3] + " ["
+                + Long.toHexString(tail[base + 4]) + "]";
+    }
+
+    private static String time(final long nowNs) {
+        final String digits =
+                Long.toString(nowNs / 1_000 % 1_000_000 + 1_000_000).substring(1);
+        return nowNs / 1_000_000_000L + "." + digits + " s";
+    }
+
+    /** A 64-bit keyed hash of bytes, a word at a time. */
+    static long hash(final long key, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+        long h = key ^ (lengthBytes * MULTIPLIER);
+        int index = offset;
+        final int end = offset + lengthBytes;
+        for (; index + Long.BYTES <= end; index += Long.BYTES) {
+            h = (h ^ buffer.getLong(index)) * MULTIPLIER;
+            h ^= h >>> 32;
+        }
+        long rest = 0;
+        for (; index < end; index++) {
+            rest = (rest << 8) | (buffer.getByte(index) & 0xFF);
+        }
+        return SimRandom.mix(h ^ rest ^ key);
+    }
+}
