@@ -1,0 +1,103 @@
+package io.quorate.engine.agent;
+
+import io.quorate.engine.ordering.Execution;
+import java.nio.ByteBuffer;
+import org.agrona.BitUtil;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.ControlledMessageHandler;
+import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
+import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
+
+/**
+ * The way from the consensus agent to the kernel agent: committed requests, checkpoint marks and snapshots to restore, in
+ * order. One producer thread, one consumer thread.
+ *
+ * <p>Requests are copied into the ring once. Snapshots are rare and may be larger than the ring, so they go beside it as
+ * objects, each announced by a mark in the ring that keeps its place in the order.
+ */
+public final class JobRing implements Execution {
+    static final int EXECUTE = 1;
+    static final int CHECKPOINT = 2;
+    static final int RESTORE = 3;
+
+    static final int SEQUENCE_OFFSET = 0;
+    static final int REQUEST_NUMBER_OFFSET = SEQUENCE_OFFSET + BitUtil.SIZE_OF_LONG;
+    static final int CLIENT_ID_OFFSET = REQUEST_NUMBER_OFFSET + BitUtil.SIZE_OF_LONG;
+    static final int BODY_OFFSET = CLIENT_ID_OFFSET + BitUtil.SIZE_OF_LONG;
+
+    private static final int SNAPSHOTS_WAITING_MAX = 4;
+
+    private final OneToOneRingBuffer ring;
+    private final OneToOneConcurrentArrayQueue<DirectBuffer> snapshots =
+            new OneToOneConcurrentArrayQueue<>(SNAPSHOTS_WAITING_MAX);
+
+    /** @param capacityBytes power of two, at least eight times the longest request */
+    public JobRing(final int capacityBytes) {
+        ring = new OneToOneRingBuffer(allocate(capacityBytes));
+    }
+
+    @Override
+    public boolean execute(
+            final long sequence,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes) {
+        final int index = ring.tryClaim(EXECUTE, BODY_OFFSET + lengthBytes);
+        if (index < 0) {
+            return false;
+        }
+        ring.buffer().putLong(index + SEQUENCE_OFFSET, sequence);
+        ring.buffer().putLong(index + REQUEST_NUMBER_OFFSET, requestNumber);
+        ring.buffer().putLong(index + CLIENT_ID_OFFSET, clientId);
+        ring.buffer().putBytes(index + BODY_OFFSET, request, offset, lengthBytes);
+        ring.commit(index);
+        return true;
+    }
+
+    @Override
+    public boolean checkpoint(final long sequence) {
+        final int index = ring.tryClaim(CHECKPOINT, BODY_OFFSET);
+        if (index < 0) {
+            return false;
+        }
+        ring.buffer().putLong(index + SEQUENCE_OFFSET, sequence);
+        ring.commit(index);
+        return true;
+    }
+
+    @Override
+    public boolean restore(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        if (snapshots.size() == SNAPSHOTS_WAITING_MAX) {
+            return false;
+        }
+        final int index = ring.tryClaim(RESTORE, BODY_OFFSET);
+        if (index < 0) {
+            return false;
+        }
+        final byte[] copy = new byte[lengthBytes];
+        snapshot.getBytes(offset, copy);
+        snapshots.offer(new UnsafeBuffer(copy));
+        ring.buffer().putLong(index + SEQUENCE_OFFSET, sequence);
+        // The consumer sees the mark only now, so its snapshot is always there before it.
+        ring.commit(index);
+        return true;
+    }
+
+    /** Consumer side: hands jobs to {@code handler}, which may answer ABORT to get the same job again later. */
+    int drain(final ControlledMessageHandler handler, final int jobCountMax) {
+        return ring.controlledRead(handler, jobCountMax);
+    }
+
+    /** Consumer side: the snapshot that belongs to the RESTORE mark at hand. */
+    DirectBuffer takeSnapshot() {
+        return snapshots.poll();
+    }
+
+    static UnsafeBuffer allocate(final int capacityBytes) {
+        return new UnsafeBuffer(ByteBuffer.allocateDirect(capacityBytes + RingBufferDescriptor.TRAILER_LENGTH));
+    }
+}

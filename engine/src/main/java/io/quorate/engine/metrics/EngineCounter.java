@@ -1,0 +1,41 @@
+package io.quorate.engine.metrics;
+
+/** What the engine counts beside its protocols and links: id (the ordinal), name, unit and a sentence. */
+public enum EngineCounter {
+    CONTRIBUTIONS_SUBMITTED(
+            "engine.contributions.submitted", "contributions", "Contributions that the embedder handed in."),
+    CONTRIBUTIONS_ANSWERED(
+            "engine.contributions.answered", "contributions", "Contributions whose outcome the group agreed on."),
+    DEADLINES_SUBMITTED(
+            "engine.deadlines.submitted",
+            "requests",
+            "Deadline requests that this peer made for rounds that stayed open."),
+    ROUNDS_OPENED("engine.rounds.opened", "rounds", "Rounds that this peer saw open."),
+    ROUNDS_CLOSED("engine.rounds.closed", "rounds", "Rounds that this peer computed a decision for."),
+    DECISIONS_CERTIFIED("engine.decisions.certified", "decisions", "Decisions that f + 1 peers signed equally."),
+    EVENTS_DISCARDED("engine.events.discarded", "events", "Events that the embedder did not take in time."),
+    MESSAGES_UNKNOWN(
+            "engine.messages.unknown", "messages", "Authenticated messages of a template that nobody handles.");
+
+    private final String label;
+    private final String unit;
+    private final String sentence;
+
+    EngineCounter(final String label, final String unit, final String sentence) {
+        this.label = label;
+        this.unit = unit;
+        this.sentence = sentence;
+    }
+
+    public String label() {
+        return label;
+    }
+
+    public String unit() {
+        return unit;
+    }
+
+    public String sentence() {
+        return sentence;
+    }
+}
