@@ -1,23 +1,22 @@
 package io.quorate.engine.metrics;
 
-import java.util.function.ObjLongConsumer;
+/** One count a constant of an enum; written by one thread. The enum says name, unit and meaning. */
+public final class Counters<E extends Enum<E>> {
+    private final long[] counts;
 
-/** One long for each {@link EngineCounter}. Written and read by the consensus thread only. */
-public final class Counters {
-    private final long[] values = new long[EngineCounter.values().length];
-
-    public void increment(final EngineCounter counter) {
-        values[counter.ordinal()]++;
+    public Counters(final Class<E> kinds) {
+        counts = new long[kinds.getEnumConstants().length];
     }
 
-    public long get(final EngineCounter counter) {
-        return values[counter.ordinal()];
+    public void increment(final E kind) {
+        counts[kind.ordinal()]++;
     }
 
-    /** Hands every counter's name and value to {@code consumer}, in order of id. */
-    public void forEach(final ObjLongConsumer<String> consumer) {
-        for (final EngineCounter counter : EngineCounter.values()) {
-            consumer.accept(counter.label(), values[counter.ordinal()]);
-        }
+    public void add(final E kind, final long amount) {
+        counts[kind.ordinal()] += amount;
+    }
+
+    public long get(final E kind) {
+        return counts[kind.ordinal()];
     }
 }
