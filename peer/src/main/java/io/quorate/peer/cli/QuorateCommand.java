@@ -2,11 +2,8 @@ package io.quorate.peer.cli;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 
 /** The root of the command line; each subcommand is a file of this room. */
 @Command(
@@ -25,21 +22,13 @@ import picocli.CommandLine.Spec;
             "1:failed: nobody there, refused, timed out, a certificate that does not hold",
             "2:wrong input: nothing was done"
         },
-        subcommands = {CompletionCommand.class})
-public final class QuorateCommand implements Runnable {
-    @Spec
-    private CommandSpec spec;
-
+        subcommands = {KeysCommand.class, RosterCommand.class, CompletionCommand.class})
+public final class QuorateCommand extends CommandGroup {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error, too.")
     private boolean debug;
 
     boolean debug() {
         return debug;
-    }
-
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "a command is missing");
     }
 
     /** Name, version, JDK and the argument file of the CPU that the launcher picked. */
