@@ -1,2 +1,0 @@
-/** Placeholder of the module root. */
-package io.quorate.kernels;

@@ -1,0 +1,124 @@
+package io.quorate.kernels.simd;
+
+import java.io.InputStream;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Chooses the primitives that the kernels run on: the vector unit at the CPU's preferred width, unless the system property
+ * {@value #PROPERTY} says {@code scalar} or a width in bits. The choice moves speed only, never a bit of a result.
+ */
+public final class PrimitivesProvider {
+    /** System property: {@code scalar}, 64, 128, 256 or 512. */
+    public static final String PROPERTY = "quorate.kernels.bits";
+
+    private static final String MODULE = "jdk.incubator.vector";
+    private static final List<Integer> WIDTHS = List.of(64, 128, 256, 512);
+    private static final Primitives SCALAR = new ScalarPrimitives();
+    private static final Primitives[] BY_WIDTH = new Primitives[WIDTHS.size()];
+
+    private PrimitivesProvider() {}
+
+    /**
+     * The primitives that this process should use.
+     *
+     * @throws IllegalStateException if the JVM was started without the vector module; the message names the missing flag
+     * @throws IllegalArgumentException if the property has a value that is not allowed
+     */
+    public static Primitives preferred() {
+        final String chosen = System.getProperty(PROPERTY);
+        if (chosen == null) {
+            requireModule();
+            return vector(VectorWidth.preferredBits());
+        }
+        if (chosen.equals("scalar")) {
+            return SCALAR;
+        }
+        try {
+            return vector(Integer.parseInt(chosen));
+        } catch (final NumberFormatException e) {
+            throw new IllegalArgumentException("-D" + PROPERTY + " is scalar, 64, 128, 256 or 512, given " + chosen, e);
+        }
+    }
+
+    /** The definition: any CPU, no module needed, slow. */
+    public static Primitives scalar() {
+        return SCALAR;
+    }
+
+    /**
+     * The vector primitives at a given width. A width that the CPU does not have still gives the same bits, emulated by the
+     * Vector API and slow.
+     *
+     * @throws IllegalArgumentException if the width is not 64, 128, 256 or 512
+     * @throws IllegalStateException as {@link #preferred()}
+     */
+    public static Primitives vector(final int bits) {
+        final int index = WIDTHS.indexOf(bits);
+        if (index < 0) {
+            throw new IllegalArgumentException("a vector has 64, 128, 256 or 512 bits, given " + bits);
+        }
+        requireModule();
+        synchronized (BY_WIDTH) {
+            if (BY_WIDTH[index] == null) {
+                BY_WIDTH[index] = ofWidth(bits);
+            }
+            return BY_WIDTH[index];
+        }
+    }
+
+    /** The scalar definition and every width; for tests that compare them. */
+    public static List<Primitives> all() {
+        final List<Primitives> all = new ArrayList<>();
+        all.add(SCALAR);
+        WIDTHS.forEach(bits -> all.add(vector(bits)));
+        return all;
+    }
+
+    /** One sentence for the user about the choice: what runs, and what is lost if it is not the fast path. */
+    public static String sentence(final Primitives primitives) {
+        if (primitives == SCALAR) {
+            return "kernels: scalar definition, for checking only and many times slower than the vector unit; remove -D"
+                    + PROPERTY + "=scalar to use it";
+        }
+        final int preferredBits = VectorWidth.preferredBits();
+        if (primitives.bits() != preferredBits) {
+            return "kernels: " + primitives.bits() + "-bit vectors by -D" + PROPERTY + ", while this CPU prefers "
+                    + preferredBits + " bits";
+        }
+        return "kernels: " + primitives.bits() + "-bit vectors";
+    }
+
+    private static void requireModule() {
+        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+            throw new IllegalStateException(
+                    "the kernels need the vector module of the JDK: start java with --add-modules=" + MODULE
+                            + " (or with -D" + PROPERTY + "=scalar to run the slow scalar definition)");
+        }
+    }
+
+    private static Primitives ofWidth(final int bits) {
+        if (bits == VectorWidth.preferredBits()) {
+            return new VectorPrimitives(new VectorProduct());
+        }
+        final Product product = (Product) twin(VectorProduct.class, bits, MethodType.methodType(void.class));
+        return (Primitives)
+                twin(VectorPrimitives.class, bits, MethodType.methodType(void.class, Product.class), product);
+    }
+
+    /** An instance of the same class once more, with another width as its constant. */
+    private static Object twin(
+            final Class<?> template, final int bits, final MethodType constructor, final Object... arguments) {
+        try (InputStream in = template.getResourceAsStream(template.getSimpleName() + ".class")) {
+            final MethodHandles.Lookup hidden =
+                    MethodHandles.lookup().defineHiddenClassWithClassData(in.readAllBytes(), bits, true);
+            return hidden.findConstructor(hidden.lookupClass(), constructor).invokeWithArguments(arguments);
+        } catch (final RuntimeException | Error e) {
+            throw e;
+        } catch (final Throwable e) {
+            throw new IllegalStateException("no " + template.getSimpleName() + " of " + bits + " bits", e);
+        }
+    }
+}

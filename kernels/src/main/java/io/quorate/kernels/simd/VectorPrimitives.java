@@ -1,0 +1,456 @@
+package io.quorate.kernels.simd;
+
+import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
+import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.ORDER;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The primitives on the vector unit, with the bits of {@link ScalarPrimitives}. The width is a constant of the class (see
+ * {@link VectorWidth}).
+ *
+ * <p>Form of the loops, which is what C2 compiles well: no vector is passed to or returned from a method, one exponential an
+ * iteration, `while` over addresses instead of counted loops, every address masked so that bounds checks vanish. A sum of
+ * sixteen virtual lanes is taken in passes of one vector each. What is left after whole groups of sixteen elements is
+ * done by the scalar definition, which takes the lanes up where the vectors left them.
+ */
+final class VectorPrimitives implements Primitives {
+    private static final VectorWidth WIDTH = VectorWidth.ofClass(MethodHandles.lookup());
+    private static final VectorSpecies<Float> FLOATS = WIDTH.floats();
+    private static final VectorSpecies<Integer> INTS = WIDTH.ints();
+    private static final VectorSpecies<Double> DOUBLES = WIDTH.doubles();
+    private static final VectorSpecies<Float> HALVES = WIDTH.halves();
+    private static final int BITS = FLOATS.vectorBitSize();
+
+    /** Bytes of one vector, and of as many doubles as HALVES has floats. */
+    private static final int FLOATS_BYTES = FLOATS.vectorByteSize();
+
+    private static final int DOUBLES_BYTES = DOUBLES.vectorByteSize();
+    private static final int HALVES_BYTES = HALVES.vectorByteSize();
+
+    private static final int LANES = CanonicalOrder.LANES;
+    private static final int LANES_FLOAT_BYTES = LANES * Float.BYTES;
+    private static final int LANES_DOUBLE_BYTES = LANES * Double.BYTES;
+    private static final int MAGNITUDE_MASK = 0x7fff_ffff;
+
+    private final Product product;
+
+    VectorPrimitives(final Product product) {
+        this.product = product;
+    }
+
+    @Override
+    public String name() {
+        return "vector";
+    }
+
+    @Override
+    public int bits() {
+        return BITS;
+    }
+
+    @Override
+    public void product(
+            final long a,
+            final long aStride,
+            final int rows,
+            final int depth,
+            final long b,
+            final long bStride,
+            final int columns,
+            final long out,
+            final long outStride) {
+        product.product(a, aStride, rows, depth, b, bStride, columns, out, outStride);
+    }
+
+    @Override
+    public void packPanels(final long source, final long stride, final int rows, final int depth, final long panels) {
+        for (int row = 0; row < rows; row += LANES) {
+            final long panel = panels + (long) row * depth * Float.BYTES;
+            final int filled = Math.min(LANES, rows - row);
+            for (int k = 0; k < depth; k++) {
+                final long at = panel + (long) k * LANES_FLOAT_BYTES;
+                final long column = source + row * stride + (long) k * Float.BYTES;
+                for (int lane = 0; lane < filled; lane++) {
+                    RawMemory.putFloat(at + (long) lane * Float.BYTES, RawMemory.getFloat(column + lane * stride));
+                }
+                for (int lane = filled; lane < LANES; lane++) {
+                    RawMemory.putFloat(at + (long) lane * Float.BYTES, 0.0f);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void packRows(
+            final long source,
+            final long stride,
+            final int rows,
+            final int columns,
+            final int paddedColumns,
+            final long target) {
+        final long paddedBytes = (long) paddedColumns * Float.BYTES;
+        for (int row = 0; row < rows; row++) {
+            MemorySegment.copy(
+                    ALL, source + row * stride, ALL, target + row * paddedBytes, (long) columns * Float.BYTES);
+            for (int column = columns; column < paddedColumns; column++) {
+                RawMemory.putFloat(target + row * paddedBytes + (long) column * Float.BYTES, 0.0f);
+            }
+        }
+    }
+
+    @Override
+    public float maximum(final long row, final int count) {
+        final int whole = count & -LANES;
+        return ScalarPrimitives.maximumFrom(row, whole, count, orderedMaximum(row, end(row, whole)));
+    }
+
+    private static int orderedMaximum(final long row, final long end) {
+        IntVector best = IntVector.broadcast(INTS, Integer.MIN_VALUE);
+        long at = row & ADDRESS_MASK;
+        while (at < end) {
+            final IntVector bits = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER);
+            best = best.max(bits.lanewise(
+                    VectorOperators.XOR, bits.lanewise(VectorOperators.ASHR, 31).lanewise(VectorOperators.LSHR, 1)));
+            at += FLOATS_BYTES;
+        }
+        return best.reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public int magnitudeBits(final long row, final int count) {
+        final int whole = count & -LANES;
+        return ScalarPrimitives.magnitudeBitsFrom(row, whole, count, wholeMagnitudeBits(row, end(row, whole)));
+    }
+
+    private static int wholeMagnitudeBits(final long row, final long end) {
+        IntVector best = IntVector.zero(INTS);
+        long at = row & ADDRESS_MASK;
+        while (at < end) {
+            best = best.max(IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER)
+                    .and(MAGNITUDE_MASK));
+            at += FLOATS_BYTES;
+        }
+        return best.reduceLanes(VectorOperators.MAX);
+    }
+
+    @Override
+    public float exponentials(
+            final long row, final int count, final float maximum, final float factor, final long lanes) {
+        final int whole = count & -LANES;
+        final long end = end(row, whole);
+        for (long lane = 0; lane < LANES_FLOAT_BYTES; lane += FLOATS_BYTES) {
+            exponentialPass(row + lane, end, maximum, factor, lanes + lane);
+        }
+        ScalarPrimitives.exponentialsFrom(row, whole, count, maximum, factor, lanes);
+        return CanonicalOrder.sumFloats(lanes);
+    }
+
+    /** {@link ExpPolynomial#exp2Negated}, step for step, over every group of sixteen elements' share of one vector of lanes. */
+    private static void exponentialPass(
+            final long row, final long end, final float maximum, final float factor, final long lanes) {
+        FloatVector sum = FloatVector.zero(FLOATS);
+        final FloatVector top = FloatVector.broadcast(FLOATS, maximum);
+        long at = row & ADDRESS_MASK;
+        while (at < end) {
+            final long now = at & ADDRESS_MASK;
+            final FloatVector u = top.sub(FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER))
+                    .mul(factor);
+            final FloatVector shifted = u.add(ExpPolynomial.ROUND);
+            final FloatVector r = shifted.sub(ExpPolynomial.ROUND).sub(u);
+            final FloatVector power = FloatVector.broadcast(FLOATS, ExpPolynomial.C5)
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C4))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C3))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
+                    .fma(r, FloatVector.broadcast(FLOATS, 1.0f));
+            final IntVector keep = u.viewAsIntegralLanes()
+                    .sub(ExpPolynomial.ARGUMENT_MAX_BITS + 1)
+                    .lanewise(VectorOperators.ASHR, 31);
+            final FloatVector result = power.viewAsIntegralLanes()
+                    .sub(shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
+                    .and(keep)
+                    .viewAsFloatingLanes();
+            result.intoMemorySegment(ALL, now, ORDER);
+            sum = sum.add(result);
+            at += LANES_FLOAT_BYTES;
+        }
+        sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public void accumulateRows(
+            final long rowsAddress,
+            final long stride,
+            final int rows,
+            final long factors,
+            final long target,
+            final int count) {
+        final int whole = count & -LANES;
+        final long factorsEnd = (factors & ADDRESS_MASK) + (long) rows * Float.BYTES;
+        for (long column = 0; column < (long) whole * Float.BYTES; column += FLOATS_BYTES) {
+            accumulateColumn(rowsAddress + column, stride, factors, factorsEnd, target + column);
+        }
+        ScalarPrimitives.accumulateRowsFrom(rowsAddress, stride, rows, factors, target, whole, count);
+    }
+
+    private static void accumulateColumn(
+            final long rowsAddress, final long stride, final long factors, final long factorsEnd, final long target) {
+        FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
+        long row = rowsAddress;
+        long factor = factors & ADDRESS_MASK;
+        while (factor < factorsEnd) {
+            sum = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
+                    .fma(FloatVector.broadcast(FLOATS, RawMemory.getFloat(factor)), sum);
+            row += stride;
+            factor += Float.BYTES;
+        }
+        sum.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public void scale(final long source, final float factor, final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(source, whole);
+        long from = source & ADDRESS_MASK;
+        long to = target;
+        while (from < end) {
+            FloatVector.fromMemorySegment(FLOATS, ALL, from & ADDRESS_MASK, ORDER)
+                    .mul(factor)
+                    .intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += FLOATS_BYTES;
+            to += FLOATS_BYTES;
+        }
+        ScalarPrimitives.scaleFrom(source, factor, target, whole, count);
+    }
+
+    @Override
+    public void add(final long source, final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(source, whole);
+        long from = source & ADDRESS_MASK;
+        long to = target;
+        while (from < end) {
+            FloatVector.fromMemorySegment(FLOATS, ALL, to & ADDRESS_MASK, ORDER)
+                    .add(FloatVector.fromMemorySegment(FLOATS, ALL, from & ADDRESS_MASK, ORDER))
+                    .intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += FLOATS_BYTES;
+            to += FLOATS_BYTES;
+        }
+        ScalarPrimitives.addFrom(source, target, whole, count);
+    }
+
+    @Override
+    public double dot(final long left, final long right, final int count, final long lanes) {
+        final int whole = count & -LANES;
+        final long end = end(left, whole);
+        for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
+            final long skip = (long) lane * Float.BYTES;
+            dotPass(left + skip, right + skip, end, lanes + (long) lane * Double.BYTES);
+        }
+        return ScalarPrimitives.dotFrom(left, right, whole, count, lanes);
+    }
+
+    private static void dotPass(final long left, final long right, final long end, final long lanes) {
+        DoubleVector sum = DoubleVector.zero(DOUBLES);
+        long at = left & ADDRESS_MASK;
+        long other = right;
+        while (at < end) {
+            final DoubleVector first =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, at & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            final DoubleVector second =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, other & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            sum = first.fma(second, sum);
+            at += LANES_FLOAT_BYTES;
+            other += LANES_FLOAT_BYTES;
+        }
+        sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public double squaredDistance(final long left, final long right, final int count, final long lanes) {
+        final int whole = count & -LANES;
+        final long end = end(left, whole);
+        for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
+            final long skip = (long) lane * Float.BYTES;
+            distancePass(left + skip, right + skip, end, lanes + (long) lane * Double.BYTES);
+        }
+        return ScalarPrimitives.squaredDistanceFrom(left, right, whole, count, lanes);
+    }
+
+    private static void distancePass(final long left, final long right, final long end, final long lanes) {
+        DoubleVector sum = DoubleVector.zero(DOUBLES);
+        long at = left & ADDRESS_MASK;
+        long other = right;
+        while (at < end) {
+            final DoubleVector first =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, at & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            final DoubleVector second =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, other & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            final DoubleVector difference = first.sub(second);
+            sum = difference.fma(difference, sum);
+            at += LANES_FLOAT_BYTES;
+            other += LANES_FLOAT_BYTES;
+        }
+        sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public double squaredDistanceToCentre(final long row, final long centre, final int count, final long lanes) {
+        final int whole = count & -LANES;
+        final long end = end(row, whole);
+        for (int lane = 0; lane < LANES; lane += DOUBLES.length()) {
+            final long wide = (long) lane * Double.BYTES;
+            centreDistancePass(row + (long) lane * Float.BYTES, centre + wide, end, lanes + wide);
+        }
+        return ScalarPrimitives.squaredDistanceToCentreFrom(row, centre, whole, count, lanes);
+    }
+
+    private static void centreDistancePass(final long row, final long centre, final long end, final long lanes) {
+        DoubleVector sum = DoubleVector.zero(DOUBLES);
+        long at = row & ADDRESS_MASK;
+        long other = centre;
+        while (at < end) {
+            final DoubleVector value =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, at & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            final DoubleVector difference =
+                    value.sub(DoubleVector.fromMemorySegment(DOUBLES, ALL, other & ADDRESS_MASK, ORDER));
+            sum = difference.fma(difference, sum);
+            at += LANES_FLOAT_BYTES;
+            other += LANES_DOUBLE_BYTES;
+        }
+        sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public void accumulateScaled(final long row, final double factor, final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(row, whole);
+        final DoubleVector by = DoubleVector.broadcast(DOUBLES, factor);
+        long from = row & ADDRESS_MASK;
+        long to = target;
+        while (from < end) {
+            final DoubleVector value =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, from & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            by.fma(value, DoubleVector.fromMemorySegment(DOUBLES, ALL, to & ADDRESS_MASK, ORDER))
+                    .intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += HALVES_BYTES;
+            to += DOUBLES_BYTES;
+        }
+        ScalarPrimitives.accumulateScaledFrom(row, factor, target, whole, count);
+    }
+
+    @Override
+    public void scaleInDouble(final long row, final double factor, final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(row, whole);
+        long from = row & ADDRESS_MASK;
+        long to = target;
+        while (from < end) {
+            final DoubleVector value =
+                    (DoubleVector) FloatVector.fromMemorySegment(HALVES, ALL, from & ADDRESS_MASK, ORDER)
+                            .castShape(DOUBLES, 0);
+            final FloatVector narrow = (FloatVector) value.mul(factor).castShape(HALVES, 0);
+            narrow.intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += HALVES_BYTES;
+            to += HALVES_BYTES;
+        }
+        ScalarPrimitives.scaleInDoubleFrom(row, factor, target, whole, count);
+    }
+
+    @Override
+    public void divideToFloat(final long sums, final double divisor, final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(target, whole);
+        long from = sums;
+        long to = target & ADDRESS_MASK;
+        while (to < end) {
+            final DoubleVector value = DoubleVector.fromMemorySegment(DOUBLES, ALL, from & ADDRESS_MASK, ORDER);
+            final FloatVector narrow = (FloatVector) value.div(divisor).castShape(HALVES, 0);
+            narrow.intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += DOUBLES_BYTES;
+            to += HALVES_BYTES;
+        }
+        ScalarPrimitives.divideToFloatFrom(sums, divisor, target, whole, count);
+    }
+
+    @Override
+    public double moveCentre(
+            final long sums, final double divisor, final long centre, final int count, final long lanes) {
+        final int whole = count & -LANES;
+        final long end = (sums & ADDRESS_MASK) + (long) whole * Double.BYTES;
+        for (long skip = 0; skip < LANES_DOUBLE_BYTES; skip += DOUBLES_BYTES) {
+            movePass(sums + skip, divisor, centre + skip, end, lanes + skip);
+        }
+        return ScalarPrimitives.moveCentreFrom(sums, divisor, centre, whole, count, lanes);
+    }
+
+    private static void movePass(
+            final long sums, final double divisor, final long centre, final long end, final long lanes) {
+        DoubleVector sum = DoubleVector.zero(DOUBLES);
+        long at = sums & ADDRESS_MASK;
+        long to = centre;
+        while (at < end) {
+            final DoubleVector moved = DoubleVector.fromMemorySegment(DOUBLES, ALL, at & ADDRESS_MASK, ORDER)
+                    .div(divisor);
+            final DoubleVector step = moved.sub(DoubleVector.fromMemorySegment(DOUBLES, ALL, to & ADDRESS_MASK, ORDER));
+            moved.intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            sum = step.fma(step, sum);
+            at += LANES_DOUBLE_BYTES;
+            to += LANES_DOUBLE_BYTES;
+        }
+        sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public void flipOrder(final long source, final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(source, whole);
+        long from = source & ADDRESS_MASK;
+        long to = target;
+        while (from < end) {
+            final IntVector bits = IntVector.fromMemorySegment(INTS, ALL, from & ADDRESS_MASK, ORDER);
+            bits.lanewise(
+                            VectorOperators.XOR,
+                            bits.lanewise(VectorOperators.ASHR, 31).lanewise(VectorOperators.LSHR, 1))
+                    .intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += FLOATS_BYTES;
+            to += FLOATS_BYTES;
+        }
+        ScalarPrimitives.flipOrderFrom(source, target, whole, count);
+    }
+
+    @Override
+    public void compareExchange(final long low, final long high, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(low, whole);
+        long lowAt = low & ADDRESS_MASK;
+        long highAt = high;
+        while (lowAt < end) {
+            final IntVector left = IntVector.fromMemorySegment(INTS, ALL, lowAt & ADDRESS_MASK, ORDER);
+            final IntVector right = IntVector.fromMemorySegment(INTS, ALL, highAt & ADDRESS_MASK, ORDER);
+            left.min(right).intoMemorySegment(ALL, lowAt & ADDRESS_MASK, ORDER);
+            left.max(right).intoMemorySegment(ALL, highAt & ADDRESS_MASK, ORDER);
+            lowAt += FLOATS_BYTES;
+            highAt += FLOATS_BYTES;
+        }
+        ScalarPrimitives.compareExchangeFrom(low, high, whole, count);
+    }
+
+    private static long end(final long start, final int floats) {
+        return (start & ADDRESS_MASK) + (long) floats * Float.BYTES;
+    }
+}

@@ -1,0 +1,113 @@
+package io.quorate.kernels.similarity;
+
+import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.memory.FloatSlab;
+import io.quorate.kernels.simd.CanonicalOrder;
+import io.quorate.kernels.simd.Primitives;
+
+/**
+ * Rows of length one, and cosines. Norms and dot products are summed in float64 in {@link CanonicalOrder}, where no square of
+ * a float32 overflows or underflows; a row multiplied by a power of two (as long as no component loses bits) therefore has the
+ * same unit row, bit for bit. Holds scratch: one instance a thread. Calls allocate nothing.
+ */
+public final class UnitRows implements AutoCloseable {
+    private final Primitives primitives;
+    private final FloatSlab lanes = FloatSlab.allocate(CanonicalOrder.LANES_BYTES / Float.BYTES);
+
+    public UnitRows(final Primitives primitives) {
+        this.primitives = primitives;
+    }
+
+    /**
+     * The Euclidean norm of a row.
+     *
+     * @throws IllegalArgumentException if the row holds NaN or infinity
+     */
+    public double norm(final FloatMatrix matrix, final int row) {
+        return Math.sqrt(squaredNorm(matrix, row));
+    }
+
+    /**
+     * out_i = x_i / |x_i|, each component within one unit in the last place; {@code out} may be {@code rows} itself.
+     *
+     * @throws IllegalArgumentException if the shapes differ, the matrices overlap without being the same, or a row is zero or
+     *     not finite; rows before that one have been written then
+     */
+    public void normalize(final FloatMatrix rows, final FloatMatrix out) {
+        if (out.rows() != rows.rows() || out.cols() != rows.cols()) {
+            throw new IllegalArgumentException("the unit rows must be " + rows.rows() + " x " + rows.cols() + ", given "
+                    + out.rows() + " x " + out.cols());
+        }
+        final long target = out.addressForWriting();
+        final boolean isSame = target == rows.address() && out.stride() == rows.stride();
+        if (!isSame && out.overlaps(rows)) {
+            throw new IllegalArgumentException(
+                    "the unit rows must be the given rows themselves or lie apart from them");
+        }
+        for (int row = 0; row < rows.rows(); row++) {
+            final double norm = Math.sqrt(directedSquare(rows, row));
+            primitives.scaleInDouble(rowAddress(rows, row), 1.0 / norm, target + row * out.strideBytes(), rows.cols());
+        }
+    }
+
+    /** Sum of the products of two rows, in float64; of unit rows it is their cosine. */
+    public double dot(final FloatMatrix left, final int leftRow, final FloatMatrix right, final int rightRow) {
+        if (left.cols() != right.cols()) {
+            throw new IllegalArgumentException(
+                    "rows must be equally long, given " + left.cols() + " and " + right.cols() + " floats");
+        }
+        return primitives.dot(rowAddress(left, leftRow), rowAddress(right, rightRow), left.cols(), lanesAddress());
+    }
+
+    /**
+     * The cosine of two rows of any length, within [-1, 1]; exactly 1 for a row and itself.
+     *
+     * @throws IllegalArgumentException if a row is zero or not finite
+     */
+    public double cosine(final FloatMatrix left, final int leftRow, final FloatMatrix right, final int rightRow) {
+        final double leftSquare = directedSquare(left, leftRow);
+        final double rightSquare = directedSquare(right, rightRow);
+        final double cosine = dot(left, leftRow, right, rightRow) / Math.sqrt(leftSquare * rightSquare);
+        return Math.max(-1.0, Math.min(1.0, cosine));
+    }
+
+    private double directedSquare(final FloatMatrix matrix, final int row) {
+        final double squaredNorm = squaredNorm(matrix, row);
+        if (squaredNorm == 0.0) {
+            throw new IllegalArgumentException("row " + row + " is the zero vector, which has no direction");
+        }
+        return squaredNorm;
+    }
+
+    private double squaredNorm(final FloatMatrix matrix, final int row) {
+        final long address = rowAddress(matrix, row);
+        final double squaredNorm = primitives.dot(address, address, matrix.cols(), lanesAddress());
+        if (!(squaredNorm <= Double.MAX_VALUE)) {
+            throw new IllegalArgumentException("row " + row + " holds NaN or infinity");
+        }
+        return squaredNorm;
+    }
+
+    public long lengthBytes() {
+        return lanes.lengthBytes();
+    }
+
+    @Override
+    public void close() {
+        lanes.close();
+    }
+
+    private long lanesAddress() {
+        if (!lanes.segment().scope().isAlive()) {
+            throw new IllegalStateException("the scratch has been closed");
+        }
+        return lanes.segment().address();
+    }
+
+    private static long rowAddress(final FloatMatrix matrix, final int row) {
+        if (row < 0 || row >= matrix.rows()) {
+            throw new IndexOutOfBoundsException("the matrix has " + matrix.rows() + " rows, given row " + row);
+        }
+        return matrix.address() + row * matrix.strideBytes();
+    }
+}
