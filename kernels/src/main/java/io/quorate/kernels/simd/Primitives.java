@@ -102,6 +102,13 @@ public interface Primitives {
                 .fill((byte) 0);
     }
 
+    /** Sets float64s to a value. */
+    default void fillDoubles(final long target, final double value, final int count) {
+        for (int j = 0; j < count; j++) {
+            RawMemory.putDouble(target + (long) j * Double.BYTES, value);
+        }
+    }
+
     /** target[j] = source[j] / divisor, into an array. */
     default void divideToArray(final long source, final float divisor, final float[] target, final int count) {
         for (int j = 0; j < count; j++) {

@@ -1,0 +1,35 @@
+package io.quorate.kernels.aggregate;
+
+import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.simd.Primitives;
+
+/**
+ * The median of each coordinate by itself; of an even count the mean of the middle two. Needs 2f &lt; n; each coordinate of
+ * the result then lies within the range of the honest rows' coordinates (Yin 2018, arXiv 1803.01498). The order of the rows
+ * does not matter at all.
+ */
+public final class CoordinateMedian implements AggregationRule {
+    private final Primitives primitives;
+
+    public CoordinateMedian(final Primitives primitives) {
+        this.primitives = primitives;
+    }
+
+    @Override
+    public void aggregate(
+            final FloatMatrix rows, final int faultyMax, final FloatMatrix out, final AggregationScratch scratch) {
+        RowChecks.requireMajority("the coordinate-wise median", rows.rows(), faultyMax);
+        RowChecks.requireRows(primitives, rows, scratch);
+        RowChecks.requireOut(rows, 1, out);
+        final int divisor = sumOfMiddle(primitives, rows, scratch);
+        primitives.divideToFloat(scratch.sums(), divisor, out.addressForWriting(), rows.cols());
+    }
+
+    /** Leaves the sum of the middle one or two in {@code scratch.sums()}; returns how many there are. */
+    static int sumOfMiddle(final Primitives primitives, final FloatMatrix rows, final AggregationScratch scratch) {
+        final int low = (rows.rows() - 1) / 2;
+        final int high = rows.rows() / 2;
+        OrderedColumns.sum(primitives, rows, low, high, scratch);
+        return high - low + 1;
+    }
+}
