@@ -1,0 +1,205 @@
+package io.quorate.transport.aeron;
+
+import io.aeron.Aeron;
+import io.aeron.exceptions.AeronException;
+import io.quorate.transport.FrameLimits;
+import io.quorate.transport.Inbox;
+import io.quorate.transport.LinkCounters;
+import io.quorate.transport.Outbox;
+import io.quorate.transport.Transport;
+import io.quorate.transport.auth.Ed25519Signer;
+import io.quorate.transport.auth.Ed25519Verifier;
+import io.quorate.transport.auth.Handshake;
+import io.quorate.transport.auth.MacKeyRing;
+import io.quorate.transport.auth.Roster;
+import io.quorate.transport.frame.FrameDispatcher;
+import io.quorate.transport.frame.FrameFlyweight;
+import io.quorate.transport.frame.FramePacker;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.agrona.CloseHelper;
+
+/**
+ * A peer's authenticated links over Aeron UDP unicast. Everything runs on the caller's thread: {@link #doWork(long)} drives the
+ * driver (if it is an INVOKER), the client's conductor, handshakes and repairs.
+ *
+ * <p>If this process was stopped for so long that the driver gave its client up, the client, the subscription and the publications
+ * are made anew; sessions survive that.
+ */
+public final class AeronTransport implements Transport {
+    private static final long RECONNECT_PAUSE_NS = 100_000_000;
+    private static final int STREAMS_PER_PEER = 4;
+
+    private final AeronTransportContext context;
+    private final EmbeddedDriver driver;
+    private final FrameLimits limits;
+    private final LinkCounters counters;
+    private final PeerLinks links;
+    private final AeronOutbox outbox;
+    private final AeronInbox inbox;
+    private final AtomicReference<Throwable> lastError = new AtomicReference<>();
+    private Aeron aeron;
+    private long reconnects;
+    private long reconnectNs;
+    private boolean isReconnecting;
+    private boolean closed;
+
+    private AeronTransport(final AeronTransportContext context) {
+        this.context = context;
+        driver = context.driver();
+        final Roster roster = context.roster();
+        final int peers = roster.size();
+        limits = FramePacker.limits(DriverSettings.FRAME_LENGTH_MAX);
+        counters = new LinkCounters(peers);
+        final FrameFlyweight.Link link = new FrameFlyweight.Link(
+                FrameFlyweight.groupPrefix(roster.groupId()), roster.epoch(), context.localId(), context.localId());
+        final List<MacKeyRing> rings = new ArrayList<>();
+        for (int id = 0; id < peers; id++) {
+            rings.add(new MacKeyRing());
+        }
+        final Handshake.Local local = new Handshake.Local(
+                roster,
+                context.localId(),
+                context.incarnation(),
+                new Ed25519Signer(context.provider(), context.identity(), roster),
+                new Ed25519Verifier(context.provider(), roster),
+                context.random());
+        outbox =
+                new AeronOutbox(link, AeronTransportContext.STREAM_ID, context.publicationChannels(), limits, counters);
+        links = new PeerLinks(local, rings, context.timing(), counters, outbox);
+        final FrameDispatcher dispatcher = new FrameDispatcher(link, limits, rings, counters, links);
+        inbox = new AeronInbox(dispatcher, counters, limits.frameLengthMax(), STREAMS_PER_PEER * peers);
+    }
+
+    /**
+     * Opens the port and the publications.
+     *
+     * @throws IllegalStateException if the driver refuses, for example because the port is in use
+     */
+    public static AeronTransport launch(final AeronTransportContext context) {
+        if (context.subscriptionChannel() == null) {
+            context.conclude();
+        }
+        final AeronTransport transport = new AeronTransport(context);
+        try {
+            transport.connect();
+        } catch (final AeronException e) {
+            final Throwable cause = context.driver().lastError();
+            transport.close();
+            throw new IllegalStateException(
+                    "cannot open " + context.subscriptionChannel() + ": " + e.getMessage()
+                            + (cause == null ? "" : " (" + cause.getMessage() + ")"),
+                    e);
+        }
+        return transport;
+    }
+
+    @Override
+    public Outbox outbox() {
+        return outbox;
+    }
+
+    @Override
+    public Inbox inbox() {
+        return inbox;
+    }
+
+    @Override
+    public FrameLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public LinkCounters counters() {
+        return counters;
+    }
+
+    @Override
+    public int doWork(final long nowNs) {
+        if (closed) {
+            return 0;
+        }
+        int work = driver.doWork();
+        if (aeron == null || aeron.isClosed()) {
+            work += reconnect(nowNs);
+        } else {
+            work += aeron.conductorAgentInvoker().invoke();
+        }
+        return work + outbox.onTick(nowNs) + links.onTick(nowNs);
+    }
+
+    @Override
+    public boolean isReady(final int peerId) {
+        return links.hasSession(peerId) && outbox.isConnected(peerId);
+    }
+
+    public int localId() {
+        return context.localId();
+    }
+
+    /** Who computes Ed25519 here. */
+    public String providerName() {
+        return context.provider().providerName();
+    }
+
+    /** How often the client was made anew. */
+    public long reconnects() {
+        return reconnects;
+    }
+
+    /** The newest error of client or driver, or null; for status pages. */
+    public Throwable lastError() {
+        final Throwable error = lastError.get();
+        return error == null ? driver.lastError() : error;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        outbox.disconnect();
+        inbox.subscription(null);
+        CloseHelper.quietClose(aeron);
+        aeron = null;
+    }
+
+    /** As if the driver had given the client up; for tests. */
+    void loseClient() {
+        aeron.close();
+    }
+
+    private int reconnect(final long nowNs) {
+        if (isReconnecting && nowNs - reconnectNs < 0) {
+            return 0;
+        }
+        isReconnecting = true;
+        reconnectNs = nowNs + RECONNECT_PAUSE_NS;
+        outbox.disconnect();
+        inbox.subscription(null);
+        CloseHelper.quietClose(aeron);
+        aeron = null;
+        try {
+            connect();
+            isReconnecting = false;
+            reconnects++;
+        } catch (final AeronException e) {
+            lastError.set(e);
+        }
+        return 1;
+    }
+
+    private void connect() {
+        final Aeron.Context client = new Aeron.Context()
+                .aeronDirectoryName(driver.aeronDirectoryName())
+                .useConductorAgentInvoker(true)
+                .errorHandler(lastError::set)
+                .subscriberErrorHandler(lastError::set);
+        if (driver.invoker() != null) {
+            client.driverAgentInvoker(driver.invoker());
+        }
+        aeron = Aeron.connect(client);
+        inbox.subscription(aeron.addSubscription(
+                context.subscriptionChannel(), AeronTransportContext.STREAM_ID, null, inbox::onUnavailableImage));
+        outbox.connect(aeron);
+    }
+}

@@ -1,0 +1,215 @@
+package io.quorate.transport.aeron;
+
+import io.aeron.ChannelUriStringBuilder;
+import io.quorate.transport.auth.Ed25519Provider;
+import io.quorate.transport.auth.PeerIdentity;
+import io.quorate.transport.auth.Roster;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Settings of an {@link AeronTransport}. {@link #conclude()} checks them, fills in what is missing and freezes them.
+ *
+ * <p>Needed: roster, identity, driver. The driver belongs to the caller, who closes it after the transport.
+ */
+public final class AeronTransportContext {
+    /** The Aeron stream of all frames. */
+    static final int STREAM_ID = 2511;
+
+    private Roster roster;
+    private PeerIdentity identity;
+    private EmbeddedDriver driver;
+    private Ed25519Provider provider;
+    private String listenHost;
+    private int listenPort;
+    private SecureRandom random;
+    private long incarnation = -1;
+    private PeerLinks.Timing timing = PeerLinks.Timing.defaults();
+    private boolean isConcluded;
+    private int localId;
+    private List<String> publicationChannels;
+    private String subscriptionChannel;
+
+    public AeronTransportContext roster(final Roster value) {
+        requireOpen();
+        roster = value;
+        return this;
+    }
+
+    public Roster roster() {
+        return roster;
+    }
+
+    public AeronTransportContext identity(final PeerIdentity value) {
+        requireOpen();
+        identity = value;
+        return this;
+    }
+
+    public PeerIdentity identity() {
+        return identity;
+    }
+
+    public AeronTransportContext driver(final EmbeddedDriver value) {
+        requireOpen();
+        driver = value;
+        return this;
+    }
+
+    public EmbeddedDriver driver() {
+        return driver;
+    }
+
+    /** Who computes Ed25519; default {@link Ed25519Provider#choose()}. */
+    public AeronTransportContext provider(final Ed25519Provider value) {
+        requireOpen();
+        provider = value;
+        return this;
+    }
+
+    public Ed25519Provider provider() {
+        return provider;
+    }
+
+    /** Where to listen, if it is not the address of the roster: 0.0.0.0 for all interfaces, for example. */
+    public AeronTransportContext listen(final String host, final int port) {
+        requireOpen();
+        listenHost = host;
+        listenPort = port;
+        return this;
+    }
+
+    /** Source of ephemeral keys, nonces and cookies; default a new {@link SecureRandom}. */
+    public AeronTransportContext random(final SecureRandom value) {
+        requireOpen();
+        random = value;
+        return this;
+    }
+
+    public SecureRandom random() {
+        return random;
+    }
+
+    /** Number of this process; must be higher than that of earlier ones. Default the wall clock in milliseconds. */
+    public AeronTransportContext incarnation(final long value) {
+        requireOpen();
+        incarnation = value;
+        return this;
+    }
+
+    public long incarnation() {
+        return incarnation;
+    }
+
+    /** When links repeat, renew and report. */
+    public AeronTransportContext timing(final PeerLinks.Timing value) {
+        requireOpen();
+        timing = value;
+        return this;
+    }
+
+    public PeerLinks.Timing timing() {
+        return timing;
+    }
+
+    /** This peer's id; known after {@link #conclude()}. */
+    public int localId() {
+        return localId;
+    }
+
+    List<String> publicationChannels() {
+        return publicationChannels;
+    }
+
+    String subscriptionChannel() {
+        return subscriptionChannel;
+    }
+
+    /**
+     * Checks and freezes.
+     *
+     * @throws IllegalArgumentException naming what is missing or wrong: a setting, a key that is not in the roster, a host that
+     *     has no address
+     */
+    public AeronTransportContext conclude() {
+        requireOpen();
+        requireGiven(roster, "roster");
+        requireGiven(identity, "identity");
+        requireGiven(driver, "driver");
+        requireGiven(timing, "timing");
+        localId = roster.idOf(identity.publicKey());
+        if (localId < 0) {
+            throw new IllegalArgumentException(
+                    "the key " + identity.fingerprint() + " is not in the roster, which has " + fingerprints(roster));
+        }
+        if (provider == null) {
+            provider = Ed25519Provider.choose();
+        }
+        if (random == null) {
+            random = new SecureRandom();
+        }
+        if (incarnation < 0) {
+            incarnation = System.currentTimeMillis();
+        }
+        final Roster.Peer self = roster.peer(localId);
+        final String host = listenHost == null ? self.host() : listenHost;
+        final int port = listenHost == null ? self.port() : listenPort;
+        if (port < 1 || port > 65535) {
+            throw new IllegalArgumentException("listen port is " + port + ", must be 1 to 65535");
+        }
+        subscriptionChannel = new ChannelUriStringBuilder()
+                .media("udp")
+                .endpoint(endpoint(host, port, "listen address"))
+                .build();
+        publicationChannels = new ArrayList<>();
+        for (final Roster.Peer peer : roster.peers()) {
+            publicationChannels.add(channel(peer));
+        }
+        isConcluded = true;
+        return this;
+    }
+
+    private String channel(final Roster.Peer peer) {
+        return new ChannelUriStringBuilder()
+                .media("udp")
+                .endpoint(endpoint(peer.host(), peer.port(), "peer " + peer.id() + " (" + peer.name() + ")"))
+                .termLength(driver.settings().termLength())
+                .mtu(driver.settings().mtuLength())
+                .build();
+    }
+
+    /** Names are looked up once, here: the driver must not wait for a name server later. */
+    private static String endpoint(final String host, final int port, final String what) {
+        try {
+            final InetAddress address = InetAddress.getByName(host);
+            final String text = address.getHostAddress();
+            return (address instanceof Inet6Address ? "[" + text + "]" : text) + ":" + port;
+        } catch (final UnknownHostException e) {
+            throw new IllegalArgumentException(what + ": the host \"" + host + "\" has no address", e);
+        }
+    }
+
+    private static String fingerprints(final Roster roster) {
+        final List<String> all = new ArrayList<>();
+        for (final Roster.Peer peer : roster.peers()) {
+            all.add(peer.name() + " " + peer.fingerprint());
+        }
+        return String.join(", ", all);
+    }
+
+    private static void requireGiven(final Object value, final String name) {
+        if (value == null) {
+            throw new IllegalArgumentException("the transport needs a " + name);
+        }
+    }
+
+    private void requireOpen() {
+        if (isConcluded) {
+            throw new IllegalStateException("the context is concluded and can no longer be changed");
+        }
+    }
+}
