@@ -8,7 +8,6 @@ final class ScalarPrimitives implements Primitives {
     static final int BITS = 32;
 
     private static final int LANE_MASK = CanonicalOrder.LANES - 1;
-    private static final int MAGNITUDE_MASK = 0x7fff_ffff;
 
     @Override
     public String name() {
@@ -97,7 +96,7 @@ final class ScalarPrimitives implements Primitives {
     static int magnitudeBitsFrom(final long row, final int from, final int count, final int start) {
         int best = start;
         for (int j = from; j < count; j++) {
-            best = Math.max(best, RawMemory.getInt(row + floats(j)) & MAGNITUDE_MASK);
+            best = Math.max(best, RawMemory.getInt(row + floats(j)) & ExpPolynomial.MAGNITUDE_MASK);
         }
         return best;
     }

@@ -38,7 +38,6 @@ final class VectorPrimitives implements Primitives {
     private static final int LANES = CanonicalOrder.LANES;
     private static final int LANES_FLOAT_BYTES = LANES * Float.BYTES;
     private static final int LANES_DOUBLE_BYTES = LANES * Double.BYTES;
-    private static final int MAGNITUDE_MASK = 0x7fff_ffff;
 
     private final Product product;
 
@@ -135,7 +134,7 @@ final class VectorPrimitives implements Primitives {
         long at = row & ADDRESS_MASK;
         while (at < end) {
             best = best.max(IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER)
-                    .and(MAGNITUDE_MASK));
+                    .and(ExpPolynomial.MAGNITUDE_MASK));
             at += FLOATS_BYTES;
         }
         return best.reduceLanes(VectorOperators.MAX);
@@ -172,6 +171,7 @@ final class VectorPrimitives implements Primitives {
                     .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
                     .fma(r, FloatVector.broadcast(FLOATS, 1.0f));
             final IntVector keep = u.viewAsIntegralLanes()
+                    .and(ExpPolynomial.MAGNITUDE_MASK)
                     .sub(ExpPolynomial.ARGUMENT_MAX_BITS + 1)
                     .lanewise(VectorOperators.ASHR, 31);
             final FloatVector result = power.viewAsIntegralLanes()
