@@ -21,7 +21,7 @@ import java.util.Map;
 final class HouseRules {
     /** Rooms of the engine that are plain objects: no thread, clock, random source, file or socket of their own. */
     private static final String[] PROTOCOL_ROOMS = {
-        "pbft", "membership", "gossip", "dht", "work", "decision", "quorum", "ordering"
+        "pbft", "membership", "gossip", "dht", "work", "coordination", "decision", "quorum", "ordering"
     };
 
     /** Room of the engine -> rooms it may import. A new room is added here, at its place from the ground up. */
@@ -39,7 +39,8 @@ final class HouseRules {
         ROOMS.put("pbft", new String[] {"ordering", "quorum", "journal", "membership", "metrics"});
         ROOMS.put("raft", new String[] {"ordering", "metrics"});
         ROOMS.put("learning", new String[] {"metrics"});
-        ROOMS.put("decision", new String[] {"ordering", "quorum", "learning", "membership", "metrics"});
+        ROOMS.put("coordination", new String[] {"quorum", "learning", "metrics"});
+        ROOMS.put("decision", new String[] {"ordering", "quorum", "coordination", "learning", "membership", "metrics"});
         ROOMS.put("simulator", new String[] {
             "metrics",
             "quorum",
@@ -51,6 +52,7 @@ final class HouseRules {
             "work",
             "pbft",
             "learning",
+            "coordination",
             "decision"
         });
     }

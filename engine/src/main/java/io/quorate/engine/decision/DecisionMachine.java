@@ -1,0 +1,206 @@
+package io.quorate.engine.decision;
+
+import static io.quorate.engine.coordination.ContributionOutcome.ACCEPTED;
+import static io.quorate.engine.coordination.ContributionOutcome.COMMAND_MALFORMED;
+import static io.quorate.engine.coordination.ContributionOutcome.CONFLICT;
+import static io.quorate.engine.coordination.ContributionOutcome.DEADLINE_COUNTED;
+import static io.quorate.engine.coordination.ContributionOutcome.ROUNDS_EXHAUSTED;
+import static io.quorate.engine.coordination.ContributionOutcome.ROUND_CLOSED;
+import static io.quorate.engine.coordination.ContributionOutcome.ROUND_UNKNOWN;
+import static io.quorate.engine.coordination.ContributionOutcome.SENDER_UNKNOWN;
+
+import io.quorate.engine.coordination.ContributionOutcome;
+import io.quorate.engine.coordination.Coordinator;
+import io.quorate.engine.coordination.CoordinatorContext;
+import io.quorate.engine.coordination.PeerOutput;
+import io.quorate.engine.ordering.StateMachine;
+import io.quorate.transport.codecs.ContributionDecoder;
+import io.quorate.transport.codecs.DeadlineDecoder;
+import io.quorate.transport.codecs.MessageHeaderDecoder;
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+
+/**
+ * Rounds, driven by ordered commands. A round opens with its first contribution and closes when every member has contributed or
+ * q distinct members have asked for its end; then its decision is computed from what counts. Nothing but the commands and
+ * their order moves the state.
+ *
+ * <p>Called on the kernel thread. Whatever bytes a malicious client orders, the reply is one byte, a
+ * {@link ContributionOutcome}, and nothing is thrown.
+ */
+public final class DecisionMachine implements StateMachine, AutoCloseable {
+    private final DecisionContext context;
+    private final CoordinatorContext settings;
+    private final RoundListener listener;
+    private final Coordinator coordinator;
+    private final PeerOutput output;
+    private final DeadlineCommand deadline = new DeadlineCommand();
+    private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+
+    private RoundTable table;
+
+    /** @param context concluded settings */
+    public DecisionMachine(final DecisionContext context, final RoundListener listener) {
+        context.requireConcluded();
+        this.context = context;
+        this.settings = context.coordinator();
+        this.listener = listener;
+        this.coordinator = new Coordinator(settings);
+        this.output = new PeerOutput(settings);
+        this.table = new RoundTable(context);
+    }
+
+    @Override
+    public int apply(
+            final long sequence,
+            final int clientId,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer reply,
+            final int replyOffset) {
+        reply.putByte(
+                replyOffset,
+                outcome(sequence, clientId, request, offset, lengthBytes).code());
+        return 1;
+    }
+
+    @Override
+    public int snapshot(final MutableDirectBuffer destination, final int offset) {
+        return RoundSnapshot.encode(settings, table, destination, offset);
+    }
+
+    @Override
+    public void restore(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        final RoundTable restored = RoundSnapshot.decode(context, snapshot, offset, lengthBytes);
+        table.close();
+        table = restored;
+        listener.onRestored();
+        for (final RoundTable.Open one : table.openRounds()) {
+            listener.onRoundOpened(one.round.name(), one.sequence);
+        }
+        for (final RoundTable.Closed one : table.closedRounds()) {
+            listener.onRoundRecovered(
+                    one.name(), one.sequence(), one.status(), one.digest().clone());
+        }
+    }
+
+    public int openRoundCount() {
+        return table.openCount();
+    }
+
+    public int closedRoundCount() {
+        return table.closedCount();
+    }
+
+    /** Rounds closed since the group began. */
+    public long closedTotal() {
+        return table.closedTotal();
+    }
+
+    /** Second, different contributions refused since the group began. */
+    public long conflictTotal() {
+        return table.conflictTotal();
+    }
+
+    /** SHA-256 of the decision of a recently closed round, or null. */
+    public byte[] digestOf(final String round) {
+        final RoundTable.Closed closed = table.closed(round);
+        return closed == null ? null : closed.digest().clone();
+    }
+
+    /** Gives the off-heap memory back. */
+    @Override
+    public void close() {
+        table.close();
+        coordinator.close();
+    }
+
+    private ContributionOutcome outcome(
+            final long sequence,
+            final int clientId,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes) {
+        if (clientId < 0 || clientId >= settings.peerCount()) {
+            return SENDER_UNKNOWN;
+        }
+        if (lengthBytes < MessageHeaderDecoder.ENCODED_LENGTH) {
+            return COMMAND_MALFORMED;
+        }
+        switch (header.wrap(request, offset).templateId()) {
+            case ContributionDecoder.TEMPLATE_ID:
+                return onContribution(sequence, clientId, request, offset, lengthBytes);
+            case DeadlineDecoder.TEMPLATE_ID:
+                return onDeadline(sequence, clientId, request, offset, lengthBytes);
+            default:
+                return COMMAND_MALFORMED;
+        }
+    }
+
+    private ContributionOutcome onContribution(
+            final long sequence,
+            final int clientId,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes) {
+        final ContributionOutcome refusal = output.wrap(request, offset, lengthBytes);
+        if (refusal != ACCEPTED) {
+            return refusal;
+        }
+        final String name = output.round();
+        if (table.closed(name) != null) {
+            return ROUND_CLOSED;
+        }
+        RoundTable.Open open = table.open(name);
+        if (open == null) {
+            if (!table.mayOpen(clientId)) {
+                return ROUNDS_EXHAUSTED;
+            }
+            open = table.begin(name, sequence, clientId);
+            listener.onRoundOpened(name, sequence);
+        }
+        final ContributionOutcome outcome = open.round.add(clientId, output);
+        if (outcome == CONFLICT) {
+            table.countConflict();
+        }
+        if (open.round.contributorCount() == settings.peerCount()) {
+            decide(open, sequence);
+        }
+        return outcome;
+    }
+
+    private ContributionOutcome onDeadline(
+            final long sequence,
+            final int clientId,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes) {
+        final ContributionOutcome refusal = deadline.wrap(request, offset, lengthBytes);
+        if (refusal != ACCEPTED) {
+            return refusal;
+        }
+        final String name = deadline.round();
+        if (table.closed(name) != null) {
+            return ROUND_CLOSED;
+        }
+        final RoundTable.Open open = table.open(name);
+        if (open == null) {
+            return ROUND_UNKNOWN;
+        }
+        open.deadlines.set(clientId);
+        if (open.deadlines.cardinality() >= settings.quorum().quorum()) {
+            decide(open, sequence);
+        }
+        return DEADLINE_COUNTED;
+    }
+
+    private void decide(final RoundTable.Open open, final long sequence) {
+        final long startNs = context.nanoTime().getAsLong();
+        coordinator.coordinate(open.round);
+        final long executionNs = context.nanoTime().getAsLong() - startNs;
+        final Decision decision = Decision.of(open.round, sequence, coordinator, executionNs);
+        table.end(open, new RoundTable.Closed(decision.round(), sequence, decision.status(), decision.digest()));
+        listener.onRoundClosed(decision);
+    }
+}

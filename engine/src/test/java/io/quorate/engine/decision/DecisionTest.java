@@ -1,0 +1,114 @@
+package io.quorate.engine.decision;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quorate.transport.auth.Digest;
+import java.util.Arrays;
+import java.util.Random;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+
+class DecisionTest {
+    @Test
+    void shouldComeBackFromItsCanonicalEncoding() {
+        final Decision decision = agreed();
+        final byte[] bytes = decision.encode();
+        final Decision back = Decision.decode(new UnsafeBuffer(bytes), 0, bytes.length);
+
+        assertThat(back).isEqualTo(decision);
+        assertThat(back.digest()).isEqualTo(decision.digest());
+        assertThat(back.round()).isEqualTo("r");
+        assertThat(back.settings()).isEqualTo(decision.settings());
+        assertThat(back.verdict()).isEqualTo(decision.verdict());
+        assertThat(back.contributors()).isEqualTo(decision.contributors());
+        assertThat(back.byzantine()).isEqualTo(decision.byzantine());
+        assertThat(back.conflicts()).isEqualTo(decision.conflicts()).isNotEmpty();
+        assertThat(back.fused()).isEqualTo(decision.fused());
+        assertThat(back.reason()).isEqualTo(decision.reason());
+        assertThat(back.cost()).isNull();
+        assertThat(decision.cost()).isNotNull();
+    }
+
+    @Test
+    void shouldDigestExactlyTheCanonicalBytes() {
+        final Decision decision = agreed();
+        assertThat(decision.digest()).isEqualTo(Digest.sha256(decision.encode()));
+    }
+
+    @Test
+    void shouldHaveAnotherDigestForEveryChangedByte() {
+        final byte[] bytes = agreed().encode();
+        int decoded = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            final byte[] changed = bytes.clone();
+            changed[i] ^= 1;
+            try {
+                final Decision other = Decision.decode(new UnsafeBuffer(changed), 0, changed.length);
+                assertThat(other.digest()).isNotEqualTo(agreed().digest());
+                decoded++;
+            } catch (final IllegalArgumentException expected) {
+                assertThat(expected).hasMessageMatching(".*(bytes|codes|number).*");
+            }
+        }
+        assertThat(decoded).isGreaterThan(100);
+    }
+
+    @Test
+    void shouldRefuseBytesThatAreNoDecision() {
+        final byte[] bytes = agreed().encode();
+        final Random random = new Random(20261122);
+        for (int length = 0; length < bytes.length; length++) {
+            refuse(Arrays.copyOf(bytes, length));
+        }
+        refuse(Arrays.copyOf(bytes, bytes.length + 1));
+        for (int i = 0; i < 200; i++) {
+            final byte[] noise = new byte[random.nextInt(400)];
+            random.nextBytes(noise);
+            refuse(noise);
+        }
+    }
+
+    @Test
+    void shouldSayWhyThereIsNoQuorum() {
+        try (MachineRun run = MachineRun.of(4)) {
+            final String[] answers = {"a", "b", "c", "d"};
+            for (int peer = 0; peer < 4; peer++) {
+                run.contribute(peer, "four", answers[peer]);
+                run.contribute(peer, "halves", peer < 2 ? "a" : "b");
+                run.contribute(peer, "pair", peer < 2 ? "a" : answers[peer]);
+            }
+            assertThat(run.decisions.get(0).reason())
+                    .isEqualTo("4 answers differ: the largest group has 1 of 4 peers, quorum is 3");
+            assertThat(run.decisions.get(1).reason())
+                    .isEqualTo("2 answers differ (2 against 2): the largest group has 2 of 4 peers, quorum is 3");
+            assertThat(run.decisions.get(2).reason())
+                    .isEqualTo(
+                            "3 answers differ (2 against 1 against 1): the largest group has 2 of 4 peers, quorum is 3");
+            assertThat(run.decisions).noneMatch(Decision::isAgreed);
+            assertThat(run.decisions.get(1).verdict().largestGroup()).isZero();
+        }
+    }
+
+    private static void refuse(final byte[] bytes) {
+        assertThatThrownBy(() -> Decision.decode(new UnsafeBuffer(bytes), 0, bytes.length))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private static Decision agreed() {
+        try (MachineRun run = MachineRun.of(4)) {
+            for (int peer = 0; peer < 4; peer++) {
+                run.contribute(peer, "r", peer == 2 ? "nein" : "ja \u00e4", liar(peer));
+                run.contribute(peer, "r", "and something else");
+            }
+            return run.lastDecision();
+        }
+    }
+
+    private static float[] liar(final int peer) {
+        final float[] vector = MachineRun.vector(0);
+        vector[0] += 0.01f * peer;
+        vector[3] += peer == 2 ? 1e6f : 0;
+        return vector;
+    }
+}
