@@ -1,0 +1,89 @@
+package io.quorate.engine.ordering;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+
+/**
+ * A state machine behind a client table: each request is applied once, a repeated one gets the reply of its first time. The
+ * snapshot holds both. Runs where the state machine runs, on the kernel thread.
+ *
+ * <p>Snapshot: {@code length of the table (uint32) | client table | state machine}.
+ */
+public final class ExactlyOnce {
+    /** The request is below the client's window; nothing was applied and there is no reply. */
+    public static final int STALE = -1;
+
+    private final ClientTable clients;
+    private final StateMachine machine;
+    private long replySequence;
+
+    public ExactlyOnce(final ClientTable clients, final StateMachine machine) {
+        this.clients = clients;
+        this.machine = machine;
+    }
+
+    /**
+     * Applies a request, or finds the reply of the first time.
+     *
+     * @return length in bytes of the reply written at {@code replyOffset}, or {@link #STALE}
+     */
+    public int execute(
+            final long sequence,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer reply,
+            final int replyOffset) {
+        switch (clients.status(clientId, requestNumber)) {
+            case STALE:
+                return STALE;
+            case APPLIED:
+                replySequence = clients.sequence(clientId, requestNumber);
+                final int kept = clients.replyLength(clientId, requestNumber);
+                reply.putBytes(replyOffset, clients.replies(), clients.replyOffset(clientId, requestNumber), kept);
+                return kept;
+            default:
+                final int length = machine.apply(sequence, clientId, request, offset, lengthBytes, reply, replyOffset);
+                clients.record(clientId, requestNumber, sequence, reply, replyOffset, length);
+                replySequence = sequence;
+                return length;
+        }
+    }
+
+    /** Sequence at which the request of the last {@link #execute} was applied. */
+    public long replySequence() {
+        return replySequence;
+    }
+
+    /** Writes the snapshot into an expandable buffer; returns its length in bytes. */
+    public int snapshot(final MutableDirectBuffer destination, final int offset) {
+        final int table = clients.snapshot(destination, offset + 4);
+        destination.putInt(offset, table, LITTLE_ENDIAN);
+        return 4 + table + machine.snapshot(destination, offset + 4 + table);
+    }
+
+    /**
+     * Replaces table and state machine by a snapshot.
+     *
+     * @throws IllegalArgumentException if the bytes are no snapshot
+     */
+    public void restore(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        final int table = tableLength(snapshot, offset, lengthBytes);
+        machine.restore(snapshot, offset + 4 + table, lengthBytes - 4 - table);
+        clients.restore(snapshot, offset + 4, table);
+    }
+
+    /** Length in bytes of the client table that stands at {@code offset + 4} of a snapshot. */
+    public static int tableLength(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        final int table = lengthBytes < 4 ? -1 : snapshot.getInt(offset, LITTLE_ENDIAN);
+        if (table < 0 || table > lengthBytes - 4) {
+            throw new IllegalArgumentException(
+                    "a snapshot of " + lengthBytes + " bytes cannot hold a table of " + table);
+        }
+        return table;
+    }
+}

@@ -1,0 +1,105 @@
+package io.quorate.engine.ordering;
+
+import io.quorate.transport.auth.Digest;
+import java.nio.charset.StandardCharsets;
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * One signed request that a replica holds. Its statement is {@code signature (64) | clientId (2) | requestNumber (8) | length
+ * (4) | body}, the bytes that travel; the digest covers all of it but the signature. Owned by {@link RequestStore}.
+ */
+public final class Request {
+    public static final int SIGNATURE_LENGTH = 64;
+    public static final int BODY_OFFSET = SIGNATURE_LENGTH + 2 + 8 + 4;
+
+    private final Digest256 digest = new Digest256();
+    private final int clientId;
+    private final long requestNumber;
+    private final UnsafeBuffer statement;
+
+    private static final byte[] TAG = "quorate-request".getBytes(StandardCharsets.US_ASCII);
+
+    /** Highest sequence whose slot refers to this request; 0 if none does. */
+    long lastSequence;
+
+    boolean isWaiting = true;
+
+    /** A slot of the current view holds it, so the primary does not propose it again. */
+    boolean isProposed;
+
+    long arrivedNs;
+    Request previous;
+    Request next;
+    Request previousWaiting;
+    Request nextWaiting;
+    Request chained;
+
+    Request(
+            final Digest256 digest,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer statement,
+            final int offset,
+            final int lengthBytes) {
+        this.digest.set(digest);
+        this.clientId = clientId;
+        this.requestNumber = requestNumber;
+        final byte[] copy = new byte[lengthBytes];
+        statement.getBytes(offset, copy);
+        this.statement = new UnsafeBuffer(copy);
+    }
+
+    /** Digest of a request statement: SHA-256 over a tag and all but the signature. {@code bytes} is scratch of 32 bytes. */
+    public static void digestOf(
+            final Digest sha256,
+            final DirectBuffer statement,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer bytes,
+            final Digest256 result) {
+        sha256.update(TAG)
+                .update(statement, offset + SIGNATURE_LENGTH, lengthBytes - SIGNATURE_LENGTH)
+                .finish(bytes, 0);
+        result.set(bytes, 0);
+    }
+
+    public Digest256 digest() {
+        return digest;
+    }
+
+    public int clientId() {
+        return clientId;
+    }
+
+    public long requestNumber() {
+        return requestNumber;
+    }
+
+    public DirectBuffer statement() {
+        return statement;
+    }
+
+    public int statementLength() {
+        return statement.capacity();
+    }
+
+    public int bodyLength() {
+        return statement.capacity() - BODY_OFFSET;
+    }
+
+    /** True until it was handed to execution, or turned out to be answered already. */
+    public boolean isWaiting() {
+        return isWaiting;
+    }
+
+    public long arrivedNs() {
+        return arrivedNs;
+    }
+
+    /** The next one in order of arrival that waits too; null at the end. */
+    public Request nextWaiting() {
+        return nextWaiting;
+    }
+}

@@ -1,0 +1,217 @@
+package io.quorate.engine.ordering;
+
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.collections.Long2ObjectHashMap;
+
+/**
+ * The requests that a replica holds, by digest. Those that wait stand in order of arrival; one that a slot refers to stays
+ * until its sequence is below the stable checkpoint, so that others can fetch it.
+ *
+ * <p>Bounded per client, in number and in bytes, for requests that no slot refers to; what slots refer to is bounded by the
+ * log. A request that a slot needs always finds room: else a client could fill a backup's budget with one set of requests and
+ * the primary's with another.
+ */
+public final class RequestStore {
+    private final int clientCountMax;
+    private final long clientBytesMax;
+    private final int[] clientCounts;
+    private final long[] clientBytes;
+    private final Long2ObjectHashMap<Request> byPrefix = new Long2ObjectHashMap<>();
+    private Request head;
+    private Request tail;
+    private Request waitingHead;
+    private Request waitingTail;
+    private int waitingCount;
+    private int count;
+
+    public RequestStore(final int clients, final int clientCountMax, final long clientBytesMax) {
+        this.clientCountMax = clientCountMax;
+        this.clientBytesMax = clientBytesMax;
+        clientCounts = new int[clients];
+        clientBytes = new long[clients];
+    }
+
+    /** The request with this digest, or null. */
+    public Request get(final Digest256 digest) {
+        Request candidate = byPrefix.get(digest.prefix());
+        while (candidate != null && !candidate.digest().isEqual(digest)) {
+            candidate = candidate.chained;
+        }
+        return candidate;
+    }
+
+    /** True if the client's budget has room for one more request that no slot refers to. */
+    public boolean hasRoom(final int clientId, final int statementLength) {
+        return clientCounts[clientId] < clientCountMax && clientBytes[clientId] + statementLength <= clientBytesMax;
+    }
+
+    /** Adds a verified request that is not here yet; copies its statement. */
+    public Request add(
+            final Digest256 digest,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer statement,
+            final int offset,
+            final int lengthBytes,
+            final long nowNs) {
+        final Request request = new Request(digest, clientId, requestNumber, statement, offset, lengthBytes);
+        request.arrivedNs = nowNs;
+        request.chained = byPrefix.put(digest.prefix(), request);
+        request.previous = tail;
+        if (tail == null) {
+            head = request;
+        } else {
+            tail.next = request;
+        }
+        tail = request;
+        request.previousWaiting = waitingTail;
+        if (waitingTail == null) {
+            waitingHead = request;
+        } else {
+            waitingTail.nextWaiting = request;
+        }
+        waitingTail = request;
+        waitingCount++;
+        count++;
+        charge(request, 1);
+        return request;
+    }
+
+    /** A slot refers to the request: it stays until {@link #collect} passes the sequence and is off its client's budget. */
+    public void refer(final Request request, final long sequence) {
+        if (request.lastSequence == 0 && request.isWaiting) {
+            charge(request, -1);
+        }
+        request.lastSequence = Math.max(request.lastSequence, sequence);
+    }
+
+    /** The request was handed to execution, or has its answer already: it waits no more. */
+    public void settle(final Request request) {
+        if (!request.isWaiting) {
+            return;
+        }
+        unlinkWaiting(request);
+        request.isWaiting = false;
+        if (request.lastSequence == 0) {
+            charge(request, -1);
+            remove(request);
+        }
+    }
+
+    /** The stable checkpoint reached {@code sequence}: drops what only slots up to there refer to. */
+    public void collect(final long sequence) {
+        Request request = head;
+        while (request != null) {
+            final Request following = request.next;
+            if (request.lastSequence != 0 && request.lastSequence <= sequence) {
+                request.lastSequence = 0;
+                if (request.isWaiting) {
+                    charge(request, 1);
+                } else {
+                    remove(request);
+                }
+            }
+            request = following;
+        }
+    }
+
+    /**
+     * Writes the digests of waiting requests that no slot holds, in order of arrival, as many as fit; settles those that were
+     * answered already.
+     *
+     * @param bodyBytesMax most bytes of bodies together, unless the first alone is longer
+     * @return length in bytes of the digests
+     */
+    public int gather(final ClientTable clients, final MutableDirectBuffer digests, final long bodyBytesMax) {
+        int length = 0;
+        long bytes = 0;
+        Request request = waitingHead;
+        while (request != null && length < digests.capacity()) {
+            final Request following = request.nextWaiting;
+            if (clients.status(request.clientId(), request.requestNumber()) != ClientTable.Status.FRESH) {
+                settle(request);
+            } else if (!request.isProposed) {
+                bytes += request.bodyLength();
+                if (length > 0 && bytes > bodyBytesMax) {
+                    return length;
+                }
+                request.digest().write(digests, length);
+                length += Digest256.LENGTH;
+            }
+            request = following;
+        }
+        return length;
+    }
+
+    /** No slot of the new view holds any request yet. */
+    public void forgetProposals() {
+        for (Request request = waitingHead; request != null; request = request.nextWaiting) {
+            request.isProposed = false;
+        }
+    }
+
+    /** The request that waits longest, or null. */
+    public Request waitingHead() {
+        return waitingHead;
+    }
+
+    public int waitingCount() {
+        return waitingCount;
+    }
+
+    public int count() {
+        return count;
+    }
+
+    private void charge(final Request request, final int sign) {
+        clientCounts[request.clientId()] += sign;
+        clientBytes[request.clientId()] += (long) sign * request.statementLength();
+    }
+
+    private void unlinkWaiting(final Request request) {
+        if (request.previousWaiting == null) {
+            waitingHead = request.nextWaiting;
+        } else {
+            request.previousWaiting.nextWaiting = request.nextWaiting;
+        }
+        if (request.nextWaiting == null) {
+            waitingTail = request.previousWaiting;
+        } else {
+            request.nextWaiting.previousWaiting = request.previousWaiting;
+        }
+        request.previousWaiting = null;
+        request.nextWaiting = null;
+        waitingCount--;
+    }
+
+    private void remove(final Request request) {
+        if (request.previous == null) {
+            head = request.next;
+        } else {
+            request.previous.next = request.next;
+        }
+        if (request.next == null) {
+            tail = request.previous;
+        } else {
+            request.next.previous = request.previous;
+        }
+        final long prefix = request.digest().prefix();
+        final Request first = byPrefix.get(prefix);
+        if (first == request) {
+            if (request.chained == null) {
+                byPrefix.remove(prefix);
+            } else {
+                byPrefix.put(prefix, request.chained);
+            }
+        } else {
+            Request before = first;
+            while (before.chained != request) {
+                before = before.chained;
+            }
+            before.chained = request.chained;
+        }
+        request.chained = null;
+        count--;
+    }
+}

@@ -1,0 +1,400 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+
+import io.quorate.engine.metrics.Invariant;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.auth.SigningDomain;
+import java.nio.ByteOrder;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * Checkpoints and what makes them stable (OSDI 1999, 4.3): every K sequences each replica signs the digest of its state; q
+ * equal ones are a certificate. A checkpoint is stable here once it is certified and its state is here.
+ *
+ * <p>Keeps per sender its {@value #VOTES_PER_SENDER} latest checkpoint messages, the newest certificate, and the snapshots from
+ * the stable checkpoint before the current one upwards.
+ */
+final class Checkpoints {
+    /** Proof that a state is the group's: q signatures over sequence and digest, by rising signer id. Reusable. */
+    static final class Certificate {
+        private final Digest256 stateDigest = new Digest256();
+        private final int[] signerIds;
+        private final UnsafeBuffer signatures;
+        private long sequence;
+        private int signerCount;
+
+        Certificate(final int peerCount) {
+            signerIds = new int[peerCount];
+            signatures = new UnsafeBuffer(new byte[peerCount * SIGNATURE_LENGTH]);
+        }
+
+        Certificate begin(final long newSequence, final Digest256 newDigest) {
+            sequence = newSequence;
+            stateDigest.set(newDigest);
+            signerCount = 0;
+            return this;
+        }
+
+        /** False if the id is unknown or not above the ones before. */
+        boolean add(final int signerId, final DirectBuffer signature, final int offset) {
+            if (signerId >= signerIds.length || (signerCount > 0 && signerId <= signerIds[signerCount - 1])) {
+                return false;
+            }
+            signerIds[signerCount] = signerId;
+            signatures.putBytes(signerCount * SIGNATURE_LENGTH, signature, offset, SIGNATURE_LENGTH);
+            signerCount++;
+            return true;
+        }
+
+        Certificate set(final Certificate other) {
+            begin(other.sequence, other.stateDigest);
+            for (int i = 0; i < other.signerCount; i++) {
+                add(other.signerIds[i], other.signatures, other.signatureOffset(i));
+            }
+            return this;
+        }
+
+        long sequence() {
+            return sequence;
+        }
+
+        Digest256 stateDigest() {
+            return stateDigest;
+        }
+
+        int signerCount() {
+            return signerCount;
+        }
+
+        int signerId(final int index) {
+            return signerIds[index];
+        }
+
+        DirectBuffer signatures() {
+            return signatures;
+        }
+
+        int signatureOffset(final int index) {
+            return index * SIGNATURE_LENGTH;
+        }
+    }
+
+    /** A state of this replica. */
+    static final class Snapshot {
+        final long sequence;
+        final Digest256 digest = new Digest256();
+        final DirectBuffer buffer;
+        final int offset;
+        final int lengthBytes;
+
+        Snapshot(final long sequence, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+            this.sequence = sequence;
+            this.buffer = buffer;
+            this.offset = offset;
+            this.lengthBytes = lengthBytes;
+        }
+    }
+
+    private static final int VOTES_PER_SENDER = 4;
+    private static final int CONTENT_LENGTH = 8 + Digest256.LENGTH;
+
+    private final PbftReplica replica;
+    private final int peerCount;
+    private final int checkpointInterval;
+    private final long[] voteSequences;
+    private final Digest256[] voteDigests;
+    private final UnsafeBuffer voteSignatures;
+    private final Snapshot[] snapshots;
+    private final UnsafeBuffer content = new UnsafeBuffer(new byte[CONTENT_LENGTH]);
+    private final UnsafeBuffer ownSignature = new UnsafeBuffer(new byte[SIGNATURE_LENGTH]);
+    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
+    private final Certificate stable;
+    private final Certificate newest;
+    private final Certificate candidate;
+    private int snapshotCount;
+    private long previousStable;
+
+    Checkpoints(final PbftReplica replica) {
+        this.replica = replica;
+        final PbftContext context = replica.context;
+        peerCount = context.peerCount();
+        checkpointInterval = context.checkpointInterval();
+        voteSequences = new long[peerCount * VOTES_PER_SENDER];
+        voteDigests = new Digest256[peerCount * VOTES_PER_SENDER];
+        for (int i = 0; i < voteDigests.length; i++) {
+            voteDigests[i] = new Digest256();
+        }
+        voteSignatures = new UnsafeBuffer(new byte[voteDigests.length * SIGNATURE_LENGTH]);
+        // Above the window's checkpoints: the stable one, the one before, and one restored past them.
+        snapshots = new Snapshot[context.windowLength() / checkpointInterval + 3];
+        stable = new Certificate(peerCount);
+        newest = new Certificate(peerCount);
+        candidate = new Certificate(peerCount);
+    }
+
+    /** The certificate of the stable checkpoint; sequence 0 and no signers at the start. */
+    Certificate stable() {
+        return stable;
+    }
+
+    /** The newest certificate seen, stable here or not. */
+    Certificate newest() {
+        return newest;
+    }
+
+    /** This replica's state after a sequence, or null. */
+    Snapshot snapshot(final long sequence) {
+        for (int i = 0; i < snapshotCount; i++) {
+            if (snapshots[i].sequence == sequence) {
+                return snapshots[i];
+            }
+        }
+        return null;
+    }
+
+    /** Execution took a checkpoint. */
+    void onTaken(final long sequence, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+        if (sequence <= replica.log.low()) {
+            return;
+        }
+        final Snapshot taken = keep(sequence, buffer, offset, lengthBytes);
+        if (replica.isVoting()) {
+            encode(sequence, taken.digest);
+            replica.signer.sign(SigningDomain.CHECKPOINT, content, 0, CONTENT_LENGTH, ownSignature, 0);
+            store(replica.selfId, sequence, taken.digest, ownSignature, 0);
+            replica.publisher.checkpoint(PbftPublisher.EVERYONE, sequence, taken.digest, ownSignature, 0);
+        }
+        certify(sequence, taken.digest);
+        settle();
+    }
+
+    private Snapshot keep(final long sequence, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+        final Snapshot taken = new Snapshot(sequence, buffer, offset, lengthBytes);
+        replica.sha256.digest(buffer, offset, lengthBytes, digestBytes, 0);
+        taken.digest.set(digestBytes, 0);
+        Invariant.check(snapshotCount < snapshots.length, "snapshots are bounded by the window");
+        snapshots[snapshotCount++] = taken;
+        return taken;
+    }
+
+    /** A snapshot fetched from peers, whose digest a certificate vouches for, is in place. */
+    void onRestored(final Certificate certificate, final DirectBuffer buffer, final int lengthBytes) {
+        dropSnapshots(certificate.sequence());
+        final Snapshot restored = keep(certificate.sequence(), buffer, 0, lengthBytes);
+        Invariant.check(
+                restored.digest.isEqual(certificate.stateDigest()),
+                "only a certified state is restored",
+                restored.sequence,
+                0);
+        makeStable(certificate);
+        settle();
+    }
+
+    /** A peer's signed checkpoint. */
+    void onCheckpoint(
+            final int senderId,
+            final long sequence,
+            final Digest256 digest,
+            final DirectBuffer signature,
+            final int offset) {
+        if (sequence <= replica.log.low() || sequence % checkpointInterval != 0) {
+            replica.counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
+            return;
+        }
+        final int known = find(senderId, sequence);
+        if (known >= 0) {
+            final boolean isSame = voteDigests[known].isEqual(digest);
+            replica.counters.increment(isSame ? PbftCounter.DROPPED_DUPLICATE : PbftCounter.DROPPED_CONFLICTING);
+            return;
+        }
+        if (sequence < voteSequences[oldest(senderId)]) {
+            replica.counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
+            return;
+        }
+        encode(sequence, digest);
+        if (!replica.verifier.verify(
+                senderId, SigningDomain.CHECKPOINT, content, 0, CONTENT_LENGTH, signature, offset)) {
+            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+            return;
+        }
+        store(senderId, sequence, digest, signature, offset);
+        certify(sequence, digest);
+        settle();
+    }
+
+    /** A whole certificate, from a peer or out of a view change; true if it is valid. */
+    boolean onCertificate(final Certificate certificate) {
+        if (!isValid(certificate)) {
+            replica.counters.increment(PbftCounter.DROPPED_BAD_CERTIFICATE);
+            return false;
+        }
+        if (certificate.sequence() > newest.sequence()) {
+            newest.set(certificate);
+            settle();
+        }
+        return true;
+    }
+
+    /** The start of everything needs no proof; anything else needs q valid signatures. */
+    private boolean isValid(final Certificate certificate) {
+        if (certificate.sequence() == 0) {
+            return certificate.signerCount() == 0;
+        }
+        if (certificate.sequence() < 0
+                || certificate.sequence() % checkpointInterval != 0
+                || certificate.signerCount() < replica.quorum.quorum()) {
+            return false;
+        }
+        encode(certificate.sequence(), certificate.stateDigest());
+        for (int i = 0; i < certificate.signerCount(); i++) {
+            if (!isKnown(certificate, i)
+                    && !replica.verifier.verify(
+                            certificate.signerId(i),
+                            SigningDomain.CHECKPOINT,
+                            content,
+                            0,
+                            CONTENT_LENGTH,
+                            certificate.signatures(),
+                            certificate.signatureOffset(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** True if exactly this signature was verified before: verifying is dear, and certificates come again and again. */
+    private boolean isKnown(final Certificate certificate, final int index) {
+        return isIn(newest, certificate, index) || isIn(stable, certificate, index);
+    }
+
+    private static boolean isIn(final Certificate known, final Certificate certificate, final int index) {
+        if (known.sequence() != certificate.sequence() || !known.stateDigest().isEqual(certificate.stateDigest())) {
+            return false;
+        }
+        for (int i = 0; i < known.signerCount(); i++) {
+            if (known.signerId(i) == certificate.signerId(index)) {
+                return isEqual(known, i, certificate, index);
+            }
+        }
+        return false;
+    }
+
+    private static boolean isEqual(final Certificate a, final int i, final Certificate b, final int j) {
+        for (int offset = 0; offset < SIGNATURE_LENGTH; offset += 8) {
+            if (a.signatures().getLong(a.signatureOffset(i) + offset)
+                    != b.signatures().getLong(b.signatureOffset(j) + offset)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Builds a certificate out of single votes once q agree. */
+    private void certify(final long sequence, final Digest256 digest) {
+        candidate.begin(sequence, digest);
+        for (int senderId = 0; senderId < peerCount; senderId++) {
+            final int vote = find(senderId, sequence);
+            if (vote >= 0 && voteDigests[vote].isEqual(digest)) {
+                candidate.add(senderId, voteSignatures, vote * SIGNATURE_LENGTH);
+            }
+        }
+        if (candidate.signerCount() >= replica.quorum.quorum() && sequence > newest.sequence()) {
+            newest.set(candidate);
+        }
+    }
+
+    /** Makes the newest certified state that is here the stable one. */
+    private void settle() {
+        for (int i = snapshotCount - 1; i >= 0; i--) {
+            final Snapshot own = snapshots[i];
+            if (own.sequence <= replica.log.low()) {
+                return;
+            }
+            if (own.sequence == newest.sequence()) {
+                Invariant.check(
+                        own.digest.isEqual(newest.stateDigest()), "equal inputs give an equal state", own.sequence, 0);
+                makeStable(newest);
+                return;
+            }
+            certify(own.sequence, own.digest);
+            if (candidate.signerCount() >= replica.quorum.quorum()) {
+                makeStable(candidate);
+                return;
+            }
+        }
+    }
+
+    private void makeStable(final Certificate certificate) {
+        if (certificate.sequence() > replica.log.executedSequence()) {
+            return;
+        }
+        previousStable = stable.sequence();
+        stable.set(certificate);
+        dropSnapshots(previousStable);
+        replica.counters.increment(PbftCounter.CHECKPOINTS_STABLE);
+        replica.onStable(stable);
+    }
+
+    /** Sends this replica's checkpoints again that are not stable yet. */
+    void resend() {
+        for (int i = 0; i < snapshotCount; i++) {
+            final Snapshot own = snapshots[i];
+            final int vote = find(replica.selfId, own.sequence);
+            if (own.sequence > replica.log.low() && vote >= 0) {
+                replica.counters.increment(PbftCounter.RETRANSMISSIONS);
+                replica.publisher.checkpoint(
+                        PbftPublisher.EVERYONE, own.sequence, own.digest, voteSignatures, vote * SIGNATURE_LENGTH);
+            }
+        }
+    }
+
+    private void dropSnapshots(final long below) {
+        int kept = 0;
+        for (int i = 0; i < snapshotCount; i++) {
+            if (snapshots[i].sequence >= below) {
+                snapshots[kept++] = snapshots[i];
+            }
+        }
+        for (int i = kept; i < snapshotCount; i++) {
+            snapshots[i] = null;
+        }
+        snapshotCount = kept;
+    }
+
+    private void encode(final long sequence, final Digest256 digest) {
+        content.putLong(0, sequence, ByteOrder.LITTLE_ENDIAN);
+        digest.write(content, 8);
+    }
+
+    private void store(
+            final int senderId,
+            final long sequence,
+            final Digest256 digest,
+            final DirectBuffer signature,
+            final int offset) {
+        final int index = oldest(senderId);
+        voteSequences[index] = sequence;
+        voteDigests[index].set(digest);
+        voteSignatures.putBytes(index * SIGNATURE_LENGTH, signature, offset, SIGNATURE_LENGTH);
+    }
+
+    private int find(final int senderId, final long sequence) {
+        for (int i = senderId * VOTES_PER_SENDER; i < (senderId + 1) * VOTES_PER_SENDER; i++) {
+            if (voteSequences[i] == sequence) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private int oldest(final int senderId) {
+        int oldest = senderId * VOTES_PER_SENDER;
+        for (int i = oldest + 1; i < (senderId + 1) * VOTES_PER_SENDER; i++) {
+            oldest = voteSequences[i] < voteSequences[oldest] ? i : oldest;
+        }
+        return oldest;
+    }
+}

@@ -1,0 +1,256 @@
+package io.quorate.engine.pbft;
+
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * What a replica knows of one sequence: the pre-prepare it accepted in the current view, one prepare and one commit a sender,
+ * what committed, and what must outlive a view: P (last prepared) and Q (each digest pre-prepared). Reused round the ring.
+ */
+final class LogSlot {
+    /** What came of a vote that was offered. */
+    enum Offer {
+        COUNTED,
+        DUPLICATE,
+        CONFLICTING,
+        OLD
+    }
+
+    /** One vote a sender; the latest view wins, the first digest within it. */
+    static final class Votes {
+        private final long[] views;
+        private final Digest256[] digests;
+
+        Votes(final int peerCount) {
+            views = new long[peerCount];
+            digests = digests(peerCount);
+            clear();
+        }
+
+        void clear() {
+            java.util.Arrays.fill(views, -1);
+        }
+
+        Offer offer(final int senderId, final long view, final Digest256 digest) {
+            if (view < views[senderId]) {
+                return Offer.OLD;
+            }
+            if (view == views[senderId]) {
+                return digests[senderId].isEqual(digest) ? Offer.DUPLICATE : Offer.CONFLICTING;
+            }
+            views[senderId] = view;
+            digests[senderId].set(digest);
+            return Offer.COUNTED;
+        }
+
+        /** Senders other than {@code exceptId} that voted for this digest in this view. */
+        int matching(final long view, final Digest256 digest, final int exceptId) {
+            int count = 0;
+            for (int senderId = 0; senderId < views.length; senderId++) {
+                if (senderId != exceptId && views[senderId] == view && digests[senderId].isEqual(digest)) {
+                    count++;
+                }
+            }
+            return count;
+        }
+    }
+
+    final Votes prepares;
+    final Votes commits;
+
+    /** What peers report as committed here; one report a sender. */
+    final Votes reports;
+
+    /** Accepted in the current view. */
+    final Digest256 digest = new Digest256();
+
+    /** Signature and signed bytes of the accepted pre-prepare; only if it did not come from a new view. */
+    final UnsafeBuffer statement = new UnsafeBuffer(new byte[STATEMENT_LENGTH]);
+
+    final Digest256 committedDigest = new Digest256();
+    final Digest256 preparedDigest = new Digest256();
+
+    long sequence;
+    boolean isAccepted;
+    boolean hasStatement;
+    boolean isVoted;
+    boolean isPrepared;
+    boolean isCommitSent;
+    boolean isCommitted;
+    Batch batch;
+    Batch committedBatch;
+
+    /** P: -1 if nothing prepared here yet. */
+    long preparedView;
+
+    /** A digest whose batch a coming new view needs. */
+    final Digest256 wantedDigest = new Digest256();
+
+    boolean isWanted;
+    Batch wantedBatch;
+    long sendAtNs;
+    long sendPauseNs;
+    long fetchAtNs;
+    int fetchTurn;
+    long answerAtNs;
+
+    /** Signature (64), view (8), sequence (8), batch digest (32). */
+    static final int STATEMENT_LENGTH = 64 + 8 + 8 + Digest256.LENGTH;
+
+    private final long[] prePreparedViews;
+    private final Digest256[] prePreparedDigests;
+    private final Batch[] prePreparedBatches;
+    private int prePreparedCount;
+
+    LogSlot(final int peerCount, final int prePreparedMax) {
+        prepares = new Votes(peerCount);
+        commits = new Votes(peerCount);
+        reports = new Votes(peerCount);
+        prePreparedViews = new long[prePreparedMax];
+        prePreparedDigests = digests(prePreparedMax);
+        prePreparedBatches = new Batch[prePreparedMax];
+    }
+
+    private static Digest256[] digests(final int count) {
+        final Digest256[] digests = new Digest256[count];
+        for (int i = 0; i < count; i++) {
+            digests[i] = new Digest256();
+        }
+        return digests;
+    }
+
+    /** Starts a new life for another sequence. */
+    void reset(final long newSequence) {
+        sequence = newSequence;
+        prepares.clear();
+        commits.clear();
+        reports.clear();
+        leaveView();
+        isCommitted = false;
+        committedBatch = null;
+        preparedView = -1;
+        for (int i = 0; i < prePreparedCount; i++) {
+            prePreparedBatches[i] = null;
+        }
+        prePreparedCount = 0;
+        fetchAtNs = 0;
+        answerAtNs = 0;
+    }
+
+    /** Forgets what holds in one view only; P, Q and what committed stay. */
+    void leaveView() {
+        isAccepted = false;
+        hasStatement = false;
+        isVoted = false;
+        isPrepared = false;
+        isCommitSent = false;
+        isWanted = false;
+        batch = null;
+        wantedBatch = null;
+        sendAtNs = 0;
+        sendPauseNs = 0;
+    }
+
+    /** Puts a pre-prepare of the current view here; its batch may still be missing. */
+    void accept(final Digest256 batchDigest, final Batch known) {
+        isAccepted = true;
+        digest.set(batchDigest);
+        batch = known;
+    }
+
+    int prePreparedCount() {
+        return prePreparedCount;
+    }
+
+    long prePreparedView(final int index) {
+        return prePreparedViews[index];
+    }
+
+    Digest256 prePreparedDigest(final int index) {
+        return prePreparedDigests[index];
+    }
+
+    /** True if Q holds so many digests that no fresh one should be added. */
+    boolean isCrowded(final Digest256 fresh) {
+        return prePreparedCount >= prePreparedViews.length / 2 && indexOf(fresh) < 0;
+    }
+
+    /** Enters a digest into Q; a full Q loses the entry of the lowest view that is not in P. */
+    void rememberPrePrepared(final long view, final Digest256 batchDigest, final Batch known) {
+        int index = indexOf(batchDigest);
+        if (index < 0) {
+            index = prePreparedCount < prePreparedViews.length ? prePreparedCount++ : oldestIndex();
+            prePreparedDigests[index].set(batchDigest);
+        }
+        prePreparedViews[index] = view;
+        prePreparedBatches[index] = known;
+    }
+
+    void rememberPrepared(final long view, final Digest256 batchDigest) {
+        preparedView = view;
+        preparedDigest.set(batchDigest);
+    }
+
+    /** The batch with this digest if the slot holds it, whole or not; else null. */
+    Batch batchOf(final Digest256 batchDigest) {
+        if (committedBatch != null && committedDigest.isEqual(batchDigest)) {
+            return committedBatch;
+        }
+        if (batch != null && digest.isEqual(batchDigest)) {
+            return batch;
+        }
+        if (wantedBatch != null && wantedDigest.isEqual(batchDigest)) {
+            return wantedBatch;
+        }
+        final int index = indexOf(batchDigest);
+        return index < 0 ? null : prePreparedBatches[index];
+    }
+
+    /** Asks for a batch that a coming new view assigns here. */
+    void want(final Digest256 batchDigest) {
+        if (!isWanted || !wantedDigest.isEqual(batchDigest)) {
+            isWanted = true;
+            wantedDigest.set(batchDigest);
+            wantedBatch = batchOf(batchDigest);
+        }
+    }
+
+    /** A batch arrived: gives it to everything in this slot that has its digest and lacks it. */
+    boolean supply(final Batch arrived) {
+        boolean isUsed = false;
+        if (isCommitted && committedBatch == null && committedDigest.isEqual(arrived.digest())) {
+            committedBatch = arrived;
+            isUsed = true;
+        }
+        if (isAccepted && batch == null && digest.isEqual(arrived.digest())) {
+            batch = arrived;
+            isUsed = true;
+        }
+        if (isWanted && wantedBatch == null && wantedDigest.isEqual(arrived.digest())) {
+            wantedBatch = arrived;
+            isUsed = true;
+        }
+        return isUsed;
+    }
+
+    private int indexOf(final Digest256 batchDigest) {
+        for (int i = 0; i < prePreparedCount; i++) {
+            if (prePreparedDigests[i].isEqual(batchDigest)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private int oldestIndex() {
+        int oldest = -1;
+        for (int i = 0; i < prePreparedCount; i++) {
+            final boolean isInP = preparedView >= 0 && prePreparedDigests[i].isEqual(preparedDigest);
+            if (!isInP && (oldest < 0 || prePreparedViews[i] < prePreparedViews[oldest])) {
+                oldest = i;
+            }
+        }
+        return oldest;
+    }
+}

@@ -1,0 +1,189 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+
+import io.quorate.engine.metrics.Counters;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Ordering;
+import io.quorate.engine.ordering.ReplyHandler;
+import io.quorate.engine.ordering.Request;
+import io.quorate.engine.ordering.StateMachine;
+import io.quorate.transport.auth.Signer;
+import io.quorate.transport.auth.SigningDomain;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * The client's side of pBFT (OSDI 1999, 4.1): signs a request, sends it to every replica, sends it again while no answer
+ * comes, and believes what f+1 replicas answer alike. Replies of a replica without a vote are not counted. One thread, the
+ * consensus thread.
+ */
+public final class PbftClient implements Ordering {
+    /** One request that waits for its replies. */
+    private static final class Outstanding {
+        final UnsafeBuffer statement;
+        final UnsafeBuffer replies;
+        final int[] replyLengths;
+        long requestNumber;
+        int statementLength;
+        long sendAtNs;
+        long sendPauseNs;
+
+        Outstanding(final int peerCount, final int statementLengthMax) {
+            statement = new UnsafeBuffer(new byte[statementLengthMax]);
+            replies = new UnsafeBuffer(new byte[peerCount * StateMachine.REPLY_LENGTH_MAX]);
+            replyLengths = new int[peerCount];
+        }
+
+        boolean isEqual(final int a, final int b) {
+            if (replyLengths[a] != replyLengths[b]) {
+                return false;
+            }
+            for (int i = 0; i < replyLengths[a]; i++) {
+                if (replies.getByte(a * StateMachine.REPLY_LENGTH_MAX + i)
+                        != replies.getByte(b * StateMachine.REPLY_LENGTH_MAX + i)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private static final int NO_REPLY = -1;
+
+    private final PbftContext context;
+    private final PbftPublisher publisher;
+    private final Signer signer;
+    private final PbftReplica localReplica;
+    private final ReplyHandler handler;
+    private final Counters<PbftCounter> counters;
+    private final Outstanding[] window;
+    private long nextNumber;
+    private long lowestNumber;
+
+    /**
+     * @param context concluded
+     * @param localReplica of the same peer; gets requests and gives replies by direct calls
+     */
+    public PbftClient(
+            final PbftContext context,
+            final PbftPublisher publisher,
+            final Signer signer,
+            final PbftReplica localReplica,
+            final ReplyHandler handler) {
+        this.context = context;
+        this.publisher = publisher;
+        this.signer = signer;
+        this.localReplica = localReplica;
+        this.handler = handler;
+        counters = localReplica.counters();
+        window = new Outstanding[context.clientWindow()];
+        nextNumber = context.firstRequestNumber();
+        lowestNumber = nextNumber;
+        localReplica.localClient(this);
+    }
+
+    @Override
+    public long submit(final DirectBuffer request, final int offset, final int lengthBytes, final long nowNs) {
+        if (lengthBytes < 0 || lengthBytes > context.requestLengthMax()) {
+            throw new IllegalArgumentException(
+                    "a request has at most " + context.requestLengthMax() + " bytes, given " + lengthBytes);
+        }
+        if (nextNumber - lowestNumber >= window.length) {
+            return REFUSED;
+        }
+        final long requestNumber = nextNumber++;
+        final Outstanding entry = entry(requestNumber, Request.BODY_OFFSET + lengthBytes);
+        entry.requestNumber = requestNumber;
+        entry.statementLength =
+                publisher.encodeRequest(entry.statement, context.selfId(), requestNumber, request, offset, lengthBytes);
+        signer.sign(
+                SigningDomain.REQUEST,
+                entry.statement,
+                SIGNATURE_LENGTH,
+                entry.statementLength - SIGNATURE_LENGTH,
+                entry.statement,
+                0);
+        entry.sendPauseNs = context.retransmitMaxNs();
+        entry.sendAtNs = nowNs + entry.sendPauseNs;
+        send(entry, nowNs);
+        return requestNumber;
+    }
+
+    /** Requests that wait for their replies. */
+    public int outstandingCount() {
+        int count = 0;
+        for (long number = lowestNumber; number < nextNumber; number++) {
+            count += isOutstanding(number) ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** Sends unanswered requests again, with growing pauses. */
+    public void onTick(final long nowNs) {
+        for (long number = lowestNumber; number < nextNumber; number++) {
+            final Outstanding entry = window[cell(number)];
+            if (isOutstanding(number) && nowNs - entry.sendAtNs >= 0) {
+                entry.sendPauseNs = Math.min(2 * entry.sendPauseNs, context.viewChangeTimeoutMaxNs());
+                entry.sendAtNs = nowNs + entry.sendPauseNs;
+                counters.increment(PbftCounter.RETRANSMISSIONS);
+                send(entry, nowNs);
+            }
+        }
+    }
+
+    /** A replica's answer. */
+    void onReply(
+            final int replicaId,
+            final boolean isProvisional,
+            final long requestNumber,
+            final DirectBuffer reply,
+            final int offset,
+            final int lengthBytes,
+            final long nowNs) {
+        if (!isOutstanding(requestNumber) || lengthBytes > StateMachine.REPLY_LENGTH_MAX || isProvisional) {
+            counters.increment(PbftCounter.DROPPED_UNWANTED);
+            return;
+        }
+        final Outstanding entry = window[cell(requestNumber)];
+        entry.replies.putBytes(replicaId * StateMachine.REPLY_LENGTH_MAX, reply, offset, lengthBytes);
+        entry.replyLengths[replicaId] = lengthBytes;
+        int equal = 0;
+        for (int other = 0; other < entry.replyLengths.length; other++) {
+            equal += entry.replyLengths[other] != NO_REPLY && entry.isEqual(replicaId, other) ? 1 : 0;
+        }
+        if (equal >= context.quorum().oneCorrect()) {
+            entry.requestNumber = 0;
+            while (lowestNumber < nextNumber && !isOutstanding(lowestNumber)) {
+                lowestNumber++;
+            }
+            handler.onReply(requestNumber, reply, offset, lengthBytes);
+        }
+    }
+
+    private void send(final Outstanding entry, final long nowNs) {
+        publisher.request(PbftPublisher.EVERYONE, entry.statement, 0, entry.statementLength);
+        localReplica.at(nowNs);
+        localReplica.onRequest(
+                context.selfId(), context.selfId(), entry.requestNumber, entry.statement, 0, entry.statementLength);
+    }
+
+    private Outstanding entry(final long requestNumber, final int statementLength) {
+        final int cell = cell(requestNumber);
+        if (window[cell] == null || window[cell].statement.capacity() < statementLength) {
+            window[cell] = new Outstanding(context.peerCount(), Math.max(512, statementLength));
+        }
+        java.util.Arrays.fill(window[cell].replyLengths, NO_REPLY);
+        return window[cell];
+    }
+
+    private boolean isOutstanding(final long requestNumber) {
+        return requestNumber >= lowestNumber
+                && requestNumber < nextNumber
+                && window[cell(requestNumber)].requestNumber == requestNumber;
+    }
+
+    private int cell(final long requestNumber) {
+        return (int) (requestNumber % window.length);
+    }
+}

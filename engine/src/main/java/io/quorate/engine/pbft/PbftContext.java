@@ -1,0 +1,401 @@
+package io.quorate.engine.pbft;
+
+import io.quorate.engine.quorum.Quorum;
+import java.util.random.RandomGenerator;
+
+/**
+ * Settings of a pBFT replica and its client, with units; {@link #conclude()} fills defaults, checks relations and freezes.
+ * Group-wide ones (n, K, L, client window) must be equal on all peers.
+ */
+public final class PbftContext {
+    public static final int PEER_COUNT_MAX = 64;
+    private int peerCount = 0;
+    private int selfId = -1;
+    private Quorum quorum = null;
+    private RandomGenerator random = null;
+    private boolean isFirstStart = false;
+    private long firstRequestNumber = 1;
+    private int checkpointInterval = 64;
+    private int windowLength = 0;
+    private int inFlightMax = 16;
+    private int batchCountMax = 256;
+    private int batchBytesMax = 512 * 1024;
+    private int requestLengthMax = 192 * 1024;
+    private int clientWindow = 64;
+    private long clientBytesMax = 4L * 1024 * 1024;
+    private int prePreparedMax = 16;
+    private long viewChangeTimeoutNs = 500_000_000L;
+    private long viewChangeTimeoutMaxNs = 8_000_000_000L;
+    private long retransmitNs = 20_000_000L;
+    private long retransmitMaxNs = 200_000_000L;
+    private long statusIntervalNs = 50_000_000L;
+    private long nullIntervalNs = 1_000_000L;
+    private long recoveryPauseNs = 2_000_000_000L;
+    private long stateTransferDelayNs = 200_000_000L;
+    private int snapshotLengthMax = 64 * 1024 * 1024;
+    private int pageLengthMax = 64 * 1024;
+    private int messageLengthMax = 256 * 1024;
+    private boolean isConcluded;
+
+    /** n, peers of the group; required, 1 to 64. */
+    public PbftContext peerCount(final int peerCount) {
+        changing();
+        this.peerCount = peerCount;
+        return this;
+    }
+
+    public int peerCount() {
+        return peerCount;
+    }
+
+    /** This peer's id; required, below n. */
+    public PbftContext selfId(final int selfId) {
+        changing();
+        this.selfId = selfId;
+        return this;
+    }
+
+    public int selfId() {
+        return selfId;
+    }
+
+    /**
+     * Quorum arithmetic; default {@code Quorum.of(peerCount)}. A test of the tests puts in a weaker one and must see
+     * the checkers fail.
+     */
+    public PbftContext quorum(final Quorum quorum) {
+        changing();
+        this.quorum = quorum;
+        return this;
+    }
+
+    public Quorum quorum() {
+        return quorum;
+    }
+
+    /** Source of nonces; required. */
+    public PbftContext random(final RandomGenerator random) {
+        changing();
+        this.random = random;
+        return this;
+    }
+
+    public RandomGenerator random() {
+        return random;
+    }
+
+    /**
+     * True only if this key has never voted in this group and epoch: then the replica votes at once. False is safe
+     * always: the replica has no vote until the rule of recovery lets it (docs/protocols/pbft.md).
+     */
+    public PbftContext isFirstStart(final boolean isFirstStart) {
+        changing();
+        this.isFirstStart = isFirstStart;
+        return this;
+    }
+
+    public boolean isFirstStart() {
+        return isFirstStart;
+    }
+
+    /**
+     * First request number of the client; higher than any number that this key ever used, so it rises with each
+     * start.
+     */
+    public PbftContext firstRequestNumber(final long firstRequestNumber) {
+        changing();
+        this.firstRequestNumber = firstRequestNumber;
+        return this;
+    }
+
+    public long firstRequestNumber() {
+        return firstRequestNumber;
+    }
+
+    /** K: a checkpoint every so many sequences. */
+    public PbftContext checkpointInterval(final int checkpointInterval) {
+        changing();
+        this.checkpointInterval = checkpointInterval;
+        return this;
+    }
+
+    public int checkpointInterval() {
+        return checkpointInterval;
+    }
+
+    /**
+     * L: how far sequences may run ahead of the stable checkpoint; a multiple of K, default 2K. Each slot costs
+     * about 100 B x n.
+     */
+    public PbftContext windowLength(final int windowLength) {
+        changing();
+        this.windowLength = windowLength;
+        return this;
+    }
+
+    public int windowLength() {
+        return windowLength;
+    }
+
+    /** How many sequences the primary keeps uncommitted before it gathers requests into batches. */
+    public PbftContext inFlightMax(final int inFlightMax) {
+        changing();
+        this.inFlightMax = inFlightMax;
+        return this;
+    }
+
+    public int inFlightMax() {
+        return inFlightMax;
+    }
+
+    /** Most requests in a batch. */
+    public PbftContext batchCountMax(final int batchCountMax) {
+        changing();
+        this.batchCountMax = batchCountMax;
+        return this;
+    }
+
+    public int batchCountMax() {
+        return batchCountMax;
+    }
+
+    /** Most bytes of bodies in a batch; one longer request makes a batch of its own. */
+    public PbftContext batchBytesMax(final int batchBytesMax) {
+        changing();
+        this.batchBytesMax = batchBytesMax;
+        return this;
+    }
+
+    public int batchBytesMax() {
+        return batchBytesMax;
+    }
+
+    /** Longest request body in bytes. */
+    public PbftContext requestLengthMax(final int requestLengthMax) {
+        changing();
+        this.requestLengthMax = requestLengthMax;
+        return this;
+    }
+
+    public int requestLengthMax() {
+        return requestLengthMax;
+    }
+
+    /** Requests that a client may have unanswered; the window of the client table. */
+    public PbftContext clientWindow(final int clientWindow) {
+        changing();
+        this.clientWindow = clientWindow;
+        return this;
+    }
+
+    public int clientWindow() {
+        return clientWindow;
+    }
+
+    /** Bytes of waiting requests that a replica keeps for one client. */
+    public PbftContext clientBytesMax(final long clientBytesMax) {
+        changing();
+        this.clientBytesMax = clientBytesMax;
+        return this;
+    }
+
+    public long clientBytesMax() {
+        return clientBytesMax;
+    }
+
+    /** Digests in Q that a slot remembers; at half of it fresh proposals for the slot are refused, null is proposed. */
+    public PbftContext prePreparedMax(final int prePreparedMax) {
+        changing();
+        this.prePreparedMax = prePreparedMax;
+        return this;
+    }
+
+    public int prePreparedMax() {
+        return prePreparedMax;
+    }
+
+    /**
+     * How long a request may wait before the replica asks for the next view; too low makes needless view changes,
+     * too high a long pause after a crash.
+     */
+    public PbftContext viewChangeTimeoutNs(final long viewChangeTimeoutNs) {
+        changing();
+        this.viewChangeTimeoutNs = viewChangeTimeoutNs;
+        return this;
+    }
+
+    public long viewChangeTimeoutNs() {
+        return viewChangeTimeoutNs;
+    }
+
+    /** Cap of the doubling of that timeout. */
+    public PbftContext viewChangeTimeoutMaxNs(final long viewChangeTimeoutMaxNs) {
+        changing();
+        this.viewChangeTimeoutMaxNs = viewChangeTimeoutMaxNs;
+        return this;
+    }
+
+    public long viewChangeTimeoutMaxNs() {
+        return viewChangeTimeoutMaxNs;
+    }
+
+    /** First pause before a vote, a fetch or a request is sent again; about twice a round trip, at least. */
+    public PbftContext retransmitNs(final long retransmitNs) {
+        changing();
+        this.retransmitNs = retransmitNs;
+        return this;
+    }
+
+    public long retransmitNs() {
+        return retransmitNs;
+    }
+
+    /** Cap of the doubling of that pause. */
+    public PbftContext retransmitMaxNs(final long retransmitMaxNs) {
+        changing();
+        this.retransmitMaxNs = retransmitMaxNs;
+        return this;
+    }
+
+    public long retransmitMaxNs() {
+        return retransmitMaxNs;
+    }
+
+    /** How often a replica tells where it stands. */
+    public PbftContext statusIntervalNs(final long statusIntervalNs) {
+        changing();
+        this.statusIntervalNs = statusIntervalNs;
+        return this;
+    }
+
+    public long statusIntervalNs() {
+        return statusIntervalNs;
+    }
+
+    /** Pause between null batches that an idle primary orders for a peer without a vote. */
+    public PbftContext nullIntervalNs(final long nullIntervalNs) {
+        changing();
+        this.nullIntervalNs = nullIntervalNs;
+        return this;
+    }
+
+    public long nullIntervalNs() {
+        return nullIntervalNs;
+    }
+
+    /** How soon after one recovery a peer may cause null batches again. */
+    public PbftContext recoveryPauseNs(final long recoveryPauseNs) {
+        changing();
+        this.recoveryPauseNs = recoveryPauseNs;
+        return this;
+    }
+
+    public long recoveryPauseNs() {
+        return recoveryPauseNs;
+    }
+
+    /** How long a replica tries to reach a certified checkpoint by itself before it fetches the state. */
+    public PbftContext stateTransferDelayNs(final long stateTransferDelayNs) {
+        changing();
+        this.stateTransferDelayNs = stateTransferDelayNs;
+        return this;
+    }
+
+    public long stateTransferDelayNs() {
+        return stateTransferDelayNs;
+    }
+
+    /** Longest snapshot in bytes that this replica fetches. */
+    public PbftContext snapshotLengthMax(final int snapshotLengthMax) {
+        changing();
+        this.snapshotLengthMax = snapshotLengthMax;
+        return this;
+    }
+
+    public int snapshotLengthMax() {
+        return snapshotLengthMax;
+    }
+
+    /** Bytes of a snapshot in one page. */
+    public PbftContext pageLengthMax(final int pageLengthMax) {
+        changing();
+        this.pageLengthMax = pageLengthMax;
+        return this;
+    }
+
+    public int pageLengthMax() {
+        return pageLengthMax;
+    }
+
+    /** Longest message in bytes, header included. */
+    public PbftContext messageLengthMax(final int messageLengthMax) {
+        changing();
+        this.messageLengthMax = messageLengthMax;
+        return this;
+    }
+
+    public int messageLengthMax() {
+        return messageLengthMax;
+    }
+
+    /**
+     * Checks and freezes the settings.
+     *
+     * @throws IllegalArgumentException if settings contradict each other
+     */
+    public PbftContext conclude() {
+        changing();
+        windowLength = windowLength == 0 ? 2 * checkpointInterval : windowLength;
+        require(peerCount >= 1 && peerCount <= PEER_COUNT_MAX, "peerCount is 1 to " + PEER_COUNT_MAX, peerCount);
+        require(selfId >= 0 && selfId < peerCount, "selfId is 0 to peerCount - 1", selfId);
+        quorum = quorum == null ? Quorum.of(peerCount) : quorum;
+        require(random != null, "random is required", 0);
+        require(firstRequestNumber >= 1, "firstRequestNumber is at least 1", firstRequestNumber);
+        require(checkpointInterval >= 1, "checkpointInterval is at least 1", checkpointInterval);
+        require(
+                windowLength >= 2 * checkpointInterval && windowLength % checkpointInterval == 0,
+                "windowLength is a multiple, at least twice, of checkpointInterval",
+                windowLength);
+        require(inFlightMax >= 1, "inFlightMax is at least 1", inFlightMax);
+        require(batchCountMax >= 1, "batchCountMax is at least 1", batchCountMax);
+        require(batchBytesMax >= 1, "batchBytesMax is at least 1", batchBytesMax);
+        require(clientWindow >= 1, "clientWindow is at least 1", clientWindow);
+        require(clientBytesMax >= requestLengthMax, "clientBytesMax is at least requestLengthMax", clientBytesMax);
+        require(prePreparedMax >= 4, "prePreparedMax is at least 4", prePreparedMax);
+        require(
+                viewChangeTimeoutNs > 0 && viewChangeTimeoutMaxNs >= viewChangeTimeoutNs,
+                "viewChangeTimeoutNs is above 0 and at most viewChangeTimeoutMaxNs",
+                viewChangeTimeoutNs);
+        require(
+                retransmitNs > 0 && retransmitMaxNs >= retransmitNs,
+                "retransmitNs is above 0 and at most retransmitMaxNs",
+                retransmitNs);
+        require(statusIntervalNs > 0, "statusIntervalNs is above 0", statusIntervalNs);
+        require(pageLengthMax >= 1, "pageLengthMax is at least 1", pageLengthMax);
+        requireFits("a request", PbftPublisher.MESSAGE_OVERHEAD + requestLengthMax);
+        requireFits("a pre-prepare", PbftPublisher.MESSAGE_OVERHEAD + (long) batchCountMax * 32);
+        requireFits("a snapshot page", PbftPublisher.MESSAGE_OVERHEAD + pageLengthMax);
+        requireFits("a view change", PbftPublisher.viewChangeLengthMax(peerCount, windowLength, prePreparedMax));
+        isConcluded = true;
+        return this;
+    }
+
+    private void requireFits(final String message, final long lengthBytes) {
+        require(
+                lengthBytes <= messageLengthMax,
+                message + " must fit into messageLengthMax " + messageLengthMax,
+                lengthBytes);
+    }
+
+    private static void require(final boolean condition, final String rule, final long given) {
+        if (!condition) {
+            throw new IllegalArgumentException(rule + ", given " + given);
+        }
+    }
+
+    private void changing() {
+        if (isConcluded) {
+            throw new IllegalStateException("the settings are concluded and can no longer change");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+package io.quorate.engine.pbft;
+
+import io.quorate.engine.metrics.Invariant;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.Request;
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.DirectBuffer;
+
+/**
+ * The slots between the watermarks, low (the stable checkpoint) and low + L (OSDI 1999, 4.2 and 4.3), and the two cursors that
+ * run through them: everything up to {@code committedSequence} has committed, everything up to {@code executedSequence} was
+ * handed to execution, checkpoint included.
+ */
+final class PbftLog {
+    private static final int EVIDENCE_MAX = 16;
+
+    private final PbftReplica replica;
+    private final List<PbftListener.Equivocation> evidence = new ArrayList<>(EVIDENCE_MAX);
+    private final LogSlot[] ring;
+    private final int windowLength;
+    private final int checkpointInterval;
+    private final Digest256 scratch = new Digest256();
+    private long low;
+    private long committedSequence;
+    private long executedSequence;
+    private int executedInBatch;
+    private long checkpointDue;
+    private boolean isFeeding;
+
+    PbftLog(final PbftReplica replica) {
+        this.replica = replica;
+        final PbftContext context = replica.context;
+        windowLength = context.windowLength();
+        checkpointInterval = context.checkpointInterval();
+        ring = new LogSlot[windowLength];
+        for (int i = 0; i < windowLength; i++) {
+            ring[i] = new LogSlot(context.peerCount(), context.prePreparedMax());
+        }
+        for (long sequence = 1; sequence <= windowLength; sequence++) {
+            ring[(int) (sequence % windowLength)].reset(sequence);
+        }
+    }
+
+    long low() {
+        return low;
+    }
+
+    long high() {
+        return low + windowLength;
+    }
+
+    boolean isInWindow(final long sequence) {
+        return sequence > low && sequence <= low + windowLength;
+    }
+
+    long committedSequence() {
+        return committedSequence;
+    }
+
+    long executedSequence() {
+        return executedSequence;
+    }
+
+    LogSlot slot(final long sequence) {
+        final LogSlot slot = ring[(int) (sequence % windowLength)];
+        Invariant.check(
+                slot.sequence == sequence, "a slot is read only inside the watermarks", slot.sequence, sequence);
+        return slot;
+    }
+
+    /** Forgets, in all slots, what holds in one view only. */
+    void leaveView() {
+        for (final LogSlot slot : ring) {
+            slot.leaveView();
+        }
+    }
+
+    /** A checkpoint is stable: drops everything up to it and opens as many slots above. */
+    void collect(final long stable) {
+        Invariant.check(stable > low, "the low watermark rises", low, stable);
+        Invariant.check(stable <= executedSequence, "a stable checkpoint has its state here", executedSequence, stable);
+        low = stable;
+        for (long sequence = stable + 1; sequence <= stable + windowLength; sequence++) {
+            final LogSlot slot = ring[(int) (sequence % windowLength)];
+            if (slot.sequence != sequence) {
+                slot.reset(sequence);
+            }
+        }
+    }
+
+    /** A digest is decided for a slot: by q commits, or by f+1 reports. */
+    void commit(final LogSlot slot, final Digest256 digest) {
+        if (slot.isCommitted) {
+            Invariant.check(slot.committedDigest.isEqual(digest), "one digest commits at a sequence");
+            return;
+        }
+        slot.committedBatch = slot.batchOf(digest);
+        slot.isCommitted = true;
+        slot.committedDigest.set(digest);
+        replica.counters.increment(PbftCounter.COMMITTED);
+        advanceCommitted();
+        feed();
+    }
+
+    private void advanceCommitted() {
+        while (committedSequence < low + windowLength && slot(committedSequence + 1).isCommitted) {
+            committedSequence++;
+            replica.listener.onCommitted(committedSequence, slot(committedSequence).committedDigest);
+        }
+    }
+
+    /** Hands committed requests to execution, in order, as far as bodies and room allow. */
+    void feed() {
+        if (isFeeding || replica.transfer.isRestoring()) {
+            return;
+        }
+        isFeeding = true;
+        final long before = executedSequence;
+        boolean isMoving = true;
+        while (isMoving) {
+            isMoving = takeCheckpoint() && executedSequence < committedSequence && feedSlot(slot(executedSequence + 1));
+        }
+        isFeeding = false;
+        if (executedSequence > before) {
+            replica.timers.onProgress();
+        }
+    }
+
+    private boolean takeCheckpoint() {
+        final long due = checkpointDue;
+        if (due == 0) {
+            return true;
+        }
+        // Cleared first: a state machine on the same thread answers inside the call.
+        checkpointDue = 0;
+        if (replica.execution.checkpoint(due)) {
+            return true;
+        }
+        checkpointDue = due;
+        return false;
+    }
+
+    private boolean feedSlot(final LogSlot slot) {
+        final Batch batch = slot.committedBatch;
+        if (batch == null || !batch.resolve(replica.requests, slot.sequence, scratch)) {
+            return false;
+        }
+        while (executedInBatch < batch.count()) {
+            final Request request = batch.request(executedInBatch);
+            if (!replica.execution.execute(
+                    slot.sequence,
+                    request.clientId(),
+                    request.requestNumber(),
+                    request.statement(),
+                    Request.BODY_OFFSET,
+                    request.bodyLength())) {
+                return false;
+            }
+            executedInBatch++;
+            replica.requests.settle(request);
+            replica.counters.increment(PbftCounter.REQUESTS_EXECUTED);
+        }
+        executedInBatch = 0;
+        executedSequence = slot.sequence;
+        if (executedSequence % checkpointInterval == 0) {
+            checkpointDue = executedSequence;
+        }
+        return true;
+    }
+
+    /** The state of {@code sequence} was restored from a snapshot: the cursors jump there. */
+    void onRestored(final long sequence) {
+        Invariant.check(sequence > executedSequence, "a restored state is newer", executedSequence, sequence);
+        executedSequence = sequence;
+        executedInBatch = 0;
+        checkpointDue = 0;
+        committedSequence = Math.max(committedSequence, sequence);
+    }
+
+    /** Votes for an accepted slot once batch and bodies are here: they can then be had from a correct replica later. */
+    void tryVote(final LogSlot slot) {
+        if (!slot.isAccepted || !replica.transfer.isWhole(slot, slot.batch) || isOversized(slot)) {
+            return;
+        }
+        if (!slot.isVoted && replica.isVoting() && replica.isActive()) {
+            slot.isVoted = true;
+            slot.batch.refer(replica.requests, slot.sequence);
+            slot.batch.proposed();
+            slot.rememberPrePrepared(replica.view(), slot.digest, slot.batch);
+            if (!replica.isPrimary()) {
+                slot.prepares.offer(replica.selfId, replica.view(), slot.digest);
+                replica.publisher.prepare(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
+            }
+        }
+        checkPrepared(slot);
+    }
+
+    /** A fresh batch with more bytes than allowed gets no vote; what a new view chose was voted for before. */
+    boolean isOversized(final LogSlot slot) {
+        return slot.hasStatement && slot.batch.count() > 1 && slot.batch.bodyLength() > replica.context.batchBytesMax();
+    }
+
+    /** Prepared: the accepted pre-prepare and q-1 matching prepares of distinct backups, the own one included. */
+    void checkPrepared(final LogSlot slot) {
+        final long view = replica.view();
+        if (!replica.isActive() || !slot.isAccepted || !replica.transfer.isWhole(slot, slot.batch)) {
+            return;
+        }
+        if (!slot.isPrepared) {
+            final int prepares = slot.prepares.matching(view, slot.digest, replica.primaryId(view));
+            if (prepares < replica.quorum.quorum() - 1) {
+                return;
+            }
+            slot.isPrepared = true;
+            replica.counters.increment(PbftCounter.PREPARED);
+        }
+        if (slot.isVoted && !slot.isCommitSent) {
+            slot.rememberPrepared(view, slot.digest);
+            slot.isCommitSent = true;
+            slot.commits.offer(replica.selfId, view, slot.digest);
+            replica.publisher.commit(PbftPublisher.EVERYONE, view, slot.sequence, slot.digest);
+        }
+        checkCommitted(slot);
+    }
+
+    /** Committed-local: prepared, and q matching commits. */
+    void checkCommitted(final LogSlot slot) {
+        if (slot.isPrepared
+                && !slot.isCommitted
+                && slot.commits.matching(replica.view(), slot.digest, -1) >= replica.quorum.quorum()) {
+            commit(slot, slot.digest);
+            replica.propose();
+        }
+    }
+
+    /** Something that a slot lacked has come. */
+    void proceed(final LogSlot slot) {
+        tryVote(slot);
+        feed();
+        if (slot.isWanted) {
+            replica.viewChange.tryNewView();
+        }
+    }
+
+    /** Something came that any slot may have lacked. */
+    void proceedAll() {
+        for (long sequence = low + 1; sequence <= low + windowLength; sequence++) {
+            tryVote(slot(sequence));
+        }
+        feed();
+        replica.viewChange.tryNewView();
+    }
+
+    /** After the window moved: slots above may have committed already. */
+    void resume() {
+        advanceCommitted();
+        feed();
+    }
+
+    boolean hasRoomForEvidence() {
+        return evidence.size() < EVIDENCE_MAX;
+    }
+
+    /** Keeps two signed pre-prepares that conflict, the accepted one and this one. */
+    void keepEvidence(
+            final LogSlot slot, final int primaryId, final DirectBuffer statement, final int statementOffset) {
+        final byte[] first = new byte[LogSlot.STATEMENT_LENGTH];
+        final byte[] second = new byte[LogSlot.STATEMENT_LENGTH];
+        slot.statement.getBytes(0, first);
+        statement.getBytes(statementOffset, second);
+        final PbftListener.Equivocation found =
+                new PbftListener.Equivocation(primaryId, replica.view(), slot.sequence, first, second);
+        evidence.add(found);
+        replica.counters.increment(PbftCounter.EQUIVOCATIONS);
+        replica.listener.onEquivocation(found);
+    }
+
+    List<PbftListener.Equivocation> evidence() {
+        return evidence;
+    }
+
+    /** How many slots have a P entry. */
+    int preparedCount() {
+        int count = 0;
+        for (final LogSlot slot : ring) {
+            count += slot.preparedView >= 0 ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** How many Q entries all slots have together. */
+    int prePreparedCount() {
+        int count = 0;
+        for (final LogSlot slot : ring) {
+            count += slot.prePreparedCount();
+        }
+        return count;
+    }
+
+    /** Writes P and Q of the window, in order of sequence. */
+    void claim(final NewView.Claims prepared, final NewView.Claims prePrepared) {
+        int preparedIndex = 0;
+        int prePreparedIndex = 0;
+        for (long sequence = low + 1; sequence <= low + windowLength; sequence++) {
+            final LogSlot slot = slot(sequence);
+            if (slot.preparedView >= 0) {
+                prepared.set(preparedIndex++, sequence, slot.preparedView, slot.preparedDigest);
+            }
+            for (int i = 0; i < slot.prePreparedCount(); i++) {
+                prePrepared.set(prePreparedIndex++, sequence, slot.prePreparedView(i), slot.prePreparedDigest(i));
+            }
+        }
+    }
+
+    /** True if a slot needs this request's body: it then has room whatever its client's budget says. */
+    boolean isWanted(final Digest256 requestDigest) {
+        for (final LogSlot slot : ring) {
+            if ((lacks(slot.batch, requestDigest) && !isOversized(slot))
+                    || lacks(slot.committedBatch, requestDigest)
+                    || lacks(slot.wantedBatch, requestDigest)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean lacks(final Batch batch, final Digest256 requestDigest) {
+        return batch != null && batch.lacks(requestDigest, scratch);
+    }
+}

@@ -1,0 +1,386 @@
+package io.quorate.engine.pbft;
+
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.Outbox;
+import io.quorate.transport.codecs.BatchEncoder;
+import io.quorate.transport.codecs.CheckpointEncoder;
+import io.quorate.transport.codecs.CommitEncoder;
+import io.quorate.transport.codecs.CommittedEncoder;
+import io.quorate.transport.codecs.FetchBatchEncoder;
+import io.quorate.transport.codecs.FetchRequestEncoder;
+import io.quorate.transport.codecs.FetchSnapshotEncoder;
+import io.quorate.transport.codecs.FetchViewChangeEncoder;
+import io.quorate.transport.codecs.MessageHeaderEncoder;
+import io.quorate.transport.codecs.NewViewEncoder;
+import io.quorate.transport.codecs.PrePrepareEncoder;
+import io.quorate.transport.codecs.PrepareEncoder;
+import io.quorate.transport.codecs.RecoveryAnswerEncoder;
+import io.quorate.transport.codecs.RecoveryQueryEncoder;
+import io.quorate.transport.codecs.ReplyEncoder;
+import io.quorate.transport.codecs.RequestEncoder;
+import io.quorate.transport.codecs.SnapshotPageEncoder;
+import io.quorate.transport.codecs.StableCheckpointEncoder;
+import io.quorate.transport.codecs.StatusEncoder;
+import io.quorate.transport.codecs.ViewChangeEncoder;
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * One method an outgoing message of pBFT: encode, hand to the outbox. A receiver is a peer id or {@link #EVERYONE}, which is
+ * every other peer. Returns false if back-pressure refused a message; the protocol sends again what must arrive. Signed
+ * statements (requests, view changes, new views) come as the bytes that were signed, signature first, so that they can be
+ * passed on unchanged.
+ */
+public final class PbftPublisher {
+    /** Receiver: every peer but this one. */
+    public static final int EVERYONE = -1;
+
+    /** More than any fixed part of a message, header included. */
+    static final int MESSAGE_OVERHEAD = 512;
+
+    static final int FLAG_ACTIVE = 1;
+    static final int FLAG_RECOVERING = 2;
+
+    private static final int HEADER_LENGTH = MessageHeaderEncoder.ENCODED_LENGTH;
+
+    private final Outbox outbox;
+    private final int selfId;
+    private final int peerCount;
+    private final UnsafeBuffer buffer;
+    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
+    private final MessageHeaderEncoder header = new MessageHeaderEncoder();
+    private final RequestEncoder request = new RequestEncoder();
+    private final ViewChangeEncoder viewChange = new ViewChangeEncoder();
+    private final NewViewEncoder newView = new NewViewEncoder();
+    private final PrePrepareEncoder prePrepare = new PrePrepareEncoder();
+    private final PrepareEncoder prepare = new PrepareEncoder();
+    private final CommitEncoder commit = new CommitEncoder();
+    private final ReplyEncoder reply = new ReplyEncoder();
+    private final CheckpointEncoder checkpoint = new CheckpointEncoder();
+    private final StableCheckpointEncoder stableCheckpoint = new StableCheckpointEncoder();
+    private final FetchViewChangeEncoder fetchViewChange = new FetchViewChangeEncoder();
+    private final FetchRequestEncoder fetchRequest = new FetchRequestEncoder();
+    private final FetchBatchEncoder fetchBatch = new FetchBatchEncoder();
+    private final BatchEncoder batch = new BatchEncoder();
+    private final StatusEncoder status = new StatusEncoder();
+    private final CommittedEncoder committed = new CommittedEncoder();
+    private final FetchSnapshotEncoder fetchSnapshot = new FetchSnapshotEncoder();
+    private final SnapshotPageEncoder snapshotPage = new SnapshotPageEncoder();
+    private final RecoveryQueryEncoder recoveryQuery = new RecoveryQueryEncoder();
+    private final RecoveryAnswerEncoder recoveryAnswer = new RecoveryAnswerEncoder();
+
+    /** @param context concluded */
+    public PbftPublisher(final PbftContext context, final Outbox outbox) {
+        this.outbox = outbox;
+        selfId = context.selfId();
+        peerCount = context.peerCount();
+        buffer = new UnsafeBuffer(new byte[context.messageLengthMax()]);
+    }
+
+    /** Longest view change of a group, header included. */
+    static long viewChangeLengthMax(final int peerCount, final int windowLength, final int prePreparedMax) {
+        return MESSAGE_OVERHEAD
+                + (long) peerCount * ViewChangeEncoder.SignersEncoder.sbeBlockLength()
+                + (long) windowLength * ViewChangeEncoder.PreparedEncoder.sbeBlockLength()
+                + (long) windowLength * prePreparedMax * ViewChangeEncoder.PrePreparedEncoder.sbeBlockLength();
+    }
+
+    /** Passes a signed request on. */
+    public boolean request(
+            final int receiverId, final DirectBuffer statement, final int offset, final int lengthBytes) {
+        return statement(
+                receiverId, RequestEncoder.TEMPLATE_ID, RequestEncoder.BLOCK_LENGTH, statement, offset, lengthBytes);
+    }
+
+    /** @param statement buffer that holds signature and signed bytes at 0 */
+    public boolean prePrepare(final int receiverId, final DirectBuffer statement, final Batch proposed) {
+        prePrepare.wrapAndApplyHeader(buffer, 0, header);
+        buffer.putBytes(HEADER_LENGTH, statement, 0, PrePrepareEncoder.BLOCK_LENGTH);
+        prePrepare.putRequestDigests(proposed.requestDigests(), 0, proposed.requestDigestsLength());
+        return send(receiverId, HEADER_LENGTH + prePrepare.encodedLength());
+    }
+
+    public boolean prepare(final int receiverId, final long view, final long sequence, final Digest256 batchDigest) {
+        prepare.wrapAndApplyHeader(buffer, 0, header);
+        prepare.replicaId(selfId)
+                .view(view)
+                .sequence(sequence)
+                .putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
+        return send(receiverId, HEADER_LENGTH + prepare.encodedLength());
+    }
+
+    public boolean commit(final int receiverId, final long view, final long sequence, final Digest256 batchDigest) {
+        commit.wrapAndApplyHeader(buffer, 0, header);
+        commit.replicaId(selfId).view(view).sequence(sequence).putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
+        return send(receiverId, HEADER_LENGTH + commit.encodedLength());
+    }
+
+    public boolean reply(
+            final int clientId,
+            final boolean isProvisional,
+            final long view,
+            final long requestNumber,
+            final long sequence,
+            final DirectBuffer bytes,
+            final int offset,
+            final int lengthBytes) {
+        reply.wrapAndApplyHeader(buffer, 0, header);
+        reply.replicaId(selfId)
+                .provisional((short) (isProvisional ? 1 : 0))
+                .view(view)
+                .requestNumber(requestNumber)
+                .sequence(sequence)
+                .putReply(bytes, offset, lengthBytes);
+        return send(clientId, HEADER_LENGTH + reply.encodedLength());
+    }
+
+    /** @param signature buffer that holds the signer's signature at {@code signatureOffset} */
+    public boolean checkpoint(
+            final int receiverId,
+            final long sequence,
+            final Digest256 stateDigest,
+            final DirectBuffer signature,
+            final int signatureOffset) {
+        checkpoint.wrapAndApplyHeader(buffer, 0, header);
+        checkpoint
+                .putSignature(signature, signatureOffset, CheckpointEncoder.signatureLength())
+                .sequence(sequence)
+                .putStateDigest(digest(stateDigest), 0, Digest256.LENGTH)
+                .replicaId(selfId);
+        return send(receiverId, HEADER_LENGTH + checkpoint.encodedLength());
+    }
+
+    public boolean stableCheckpoint(final int receiverId, final Checkpoints.Certificate certificate) {
+        stableCheckpoint.wrapAndApplyHeader(buffer, 0, header);
+        stableCheckpoint.sequence(certificate.sequence());
+        stableCheckpoint.putStateDigest(digest(certificate.stateDigest()), 0, Digest256.LENGTH);
+        final StableCheckpointEncoder.SignersEncoder signers = stableCheckpoint.signersCount(certificate.signerCount());
+        for (int i = 0; i < certificate.signerCount(); i++) {
+            signers.next().replicaId(certificate.signerId(i));
+            signers.putSignature(
+                    certificate.signatures(),
+                    certificate.signatureOffset(i),
+                    StableCheckpointEncoder.SignersEncoder.signatureLength());
+        }
+        return send(receiverId, HEADER_LENGTH + stableCheckpoint.encodedLength());
+    }
+
+    /** Passes a signed view change on. */
+    public boolean viewChange(
+            final int receiverId, final DirectBuffer statement, final int offset, final int lengthBytes) {
+        return statement(
+                receiverId,
+                ViewChangeEncoder.TEMPLATE_ID,
+                ViewChangeEncoder.BLOCK_LENGTH,
+                statement,
+                offset,
+                lengthBytes);
+    }
+
+    /** Passes a signed new view on. */
+    public boolean newView(
+            final int receiverId, final DirectBuffer statement, final int offset, final int lengthBytes) {
+        return statement(
+                receiverId, NewViewEncoder.TEMPLATE_ID, NewViewEncoder.BLOCK_LENGTH, statement, offset, lengthBytes);
+    }
+
+    public boolean fetchViewChange(
+            final int receiverId, final long view, final int replicaId, final Digest256 viewChangeDigest) {
+        fetchViewChange.wrapAndApplyHeader(buffer, 0, header);
+        fetchViewChange
+                .view(view)
+                .replicaId(replicaId)
+                .putViewChangeDigest(digest(viewChangeDigest), 0, Digest256.LENGTH);
+        return send(receiverId, HEADER_LENGTH + fetchViewChange.encodedLength());
+    }
+
+    public boolean fetchRequest(final int receiverId, final Digest256 requestDigest) {
+        fetchRequest.wrapAndApplyHeader(buffer, 0, header);
+        fetchRequest.putRequestDigest(digest(requestDigest), 0, Digest256.LENGTH);
+        return send(receiverId, HEADER_LENGTH + fetchRequest.encodedLength());
+    }
+
+    public boolean fetchBatch(final int receiverId, final long sequence, final Digest256 batchDigest) {
+        fetchBatch.wrapAndApplyHeader(buffer, 0, header);
+        fetchBatch.sequence(sequence).putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
+        return send(receiverId, HEADER_LENGTH + fetchBatch.encodedLength());
+    }
+
+    public boolean batch(final int receiverId, final long sequence, final Batch asked) {
+        batch.wrapAndApplyHeader(buffer, 0, header);
+        batch.sequence(sequence).putRequestDigests(asked.requestDigests(), 0, asked.requestDigestsLength());
+        return send(receiverId, HEADER_LENGTH + batch.encodedLength());
+    }
+
+    public boolean status(
+            final boolean isActive,
+            final boolean isRecovering,
+            final long view,
+            final long stableSequence,
+            final long committedSequence,
+            final long executedSequence,
+            final long recoverySequence) {
+        status.wrapAndApplyHeader(buffer, 0, header);
+        status.replicaId(selfId)
+                .flags((short) ((isActive ? FLAG_ACTIVE : 0) | (isRecovering ? FLAG_RECOVERING : 0)))
+                .view(view)
+                .stableSequence(stableSequence)
+                .committedSequence(committedSequence)
+                .executedSequence(executedSequence)
+                .recoverySequence(recoverySequence);
+        return send(EVERYONE, HEADER_LENGTH + status.encodedLength());
+    }
+
+    public boolean committed(final int receiverId, final long sequence, final Digest256 batchDigest) {
+        committed.wrapAndApplyHeader(buffer, 0, header);
+        committed.replicaId(selfId).sequence(sequence).putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
+        return send(receiverId, HEADER_LENGTH + committed.encodedLength());
+    }
+
+    public boolean fetchSnapshot(final int receiverId, final long sequence, final int pageOffset) {
+        fetchSnapshot.wrapAndApplyHeader(buffer, 0, header);
+        fetchSnapshot.sequence(sequence).pageOffset(pageOffset);
+        return send(receiverId, HEADER_LENGTH + fetchSnapshot.encodedLength());
+    }
+
+    public boolean snapshotPage(
+            final int receiverId,
+            final long sequence,
+            final int pageOffset,
+            final int snapshotLength,
+            final DirectBuffer snapshot,
+            final int offset,
+            final int lengthBytes) {
+        snapshotPage.wrapAndApplyHeader(buffer, 0, header);
+        snapshotPage
+                .sequence(sequence)
+                .pageOffset(pageOffset)
+                .snapshotLength(snapshotLength)
+                .putPage(snapshot, offset, lengthBytes);
+        return send(receiverId, HEADER_LENGTH + snapshotPage.encodedLength());
+    }
+
+    public boolean recoveryQuery(final int receiverId, final long nonce) {
+        recoveryQuery.wrapAndApplyHeader(buffer, 0, header);
+        recoveryQuery.nonce(nonce);
+        return send(receiverId, HEADER_LENGTH + recoveryQuery.encodedLength());
+    }
+
+    /** @param certificate of the stable checkpoint; its sequence is 0 and it has no signers at the start */
+    public boolean recoveryAnswer(final int receiverId, final long nonce, final Checkpoints.Certificate certificate) {
+        recoveryAnswer.wrapAndApplyHeader(buffer, 0, header);
+        recoveryAnswer.nonce(nonce).sequence(certificate.sequence());
+        recoveryAnswer.putStateDigest(digest(certificate.stateDigest()), 0, Digest256.LENGTH);
+        final RecoveryAnswerEncoder.SignersEncoder signers = recoveryAnswer.signersCount(certificate.signerCount());
+        for (int i = 0; i < certificate.signerCount(); i++) {
+            signers.next().replicaId(certificate.signerId(i));
+            signers.putSignature(
+                    certificate.signatures(),
+                    certificate.signatureOffset(i),
+                    RecoveryAnswerEncoder.SignersEncoder.signatureLength());
+        }
+        return send(receiverId, HEADER_LENGTH + recoveryAnswer.encodedLength());
+    }
+
+    /** Writes a request without its signature, which stands in front; returns the statement's length in bytes. */
+    int encodeRequest(
+            final MutableDirectBuffer statement,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer body,
+            final int offset,
+            final int lengthBytes) {
+        request.wrap(statement, 0)
+                .clientId(clientId)
+                .requestNumber(requestNumber)
+                .putBody(body, offset, lengthBytes);
+        return request.encodedLength();
+    }
+
+    /** Writes the signed part of a pre-prepare behind a place for its signature; returns the length of both in bytes. */
+    int encodePrePrepare(
+            final MutableDirectBuffer statement, final long view, final long sequence, final Digest256 batchDigest) {
+        prePrepare
+                .wrap(statement, 0)
+                .view(view)
+                .sequence(sequence)
+                .putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
+        return PrePrepareEncoder.BLOCK_LENGTH;
+    }
+
+    /** Writes a view change behind a place for its signature; returns the statement's length in bytes. */
+    int encodeViewChange(final MutableDirectBuffer statement, final NewView.Vote vote) {
+        final Checkpoints.Certificate base = vote.base();
+        viewChange
+                .wrap(statement, 0)
+                .view(vote.view())
+                .baseSequence(base.sequence())
+                .putBaseDigest(digest(base.stateDigest()), 0, Digest256.LENGTH)
+                .replicaId(vote.replicaId());
+        final ViewChangeEncoder.SignersEncoder signers = viewChange.signersCount(base.signerCount());
+        for (int i = 0; i < base.signerCount(); i++) {
+            signers.next().replicaId(base.signerId(i));
+            signers.putSignature(base.signatures(), base.signatureOffset(i), CheckpointEncoder.signatureLength());
+        }
+        final NewView.Claims prepared = vote.prepared();
+        final ViewChangeEncoder.PreparedEncoder preparedGroup = viewChange.preparedCount(prepared.count());
+        for (int i = 0; i < prepared.count(); i++) {
+            preparedGroup.next().sequence(prepared.sequence(i)).view(prepared.view(i));
+            preparedGroup.putBatchDigest(digest(prepared.digest(i)), 0, Digest256.LENGTH);
+        }
+        final NewView.Claims prePrepared = vote.prePrepared();
+        final ViewChangeEncoder.PrePreparedEncoder prePreparedGroup = viewChange.prePreparedCount(prePrepared.count());
+        for (int i = 0; i < prePrepared.count(); i++) {
+            prePreparedGroup.next().sequence(prePrepared.sequence(i)).view(prePrepared.view(i));
+            prePreparedGroup.putBatchDigest(digest(prePrepared.digest(i)), 0, Digest256.LENGTH);
+        }
+        return viewChange.encodedLength();
+    }
+
+    /** Writes a new view behind a place for its signature; returns the statement's length in bytes. */
+    int encodeNewView(final MutableDirectBuffer statement, final NewView.Proposal proposal) {
+        newView.wrap(statement, 0).view(proposal.view());
+        final NewViewEncoder.ViewChangesEncoder group = newView.viewChangesCount(proposal.count());
+        for (int i = 0; i < proposal.count(); i++) {
+            group.next().replicaId(proposal.replicaId(i));
+            group.putViewChangeDigest(digest(proposal.digest(i)), 0, Digest256.LENGTH);
+        }
+        return newView.encodedLength();
+    }
+
+    private DirectBuffer digest(final Digest256 digest) {
+        digest.write(digestBytes, 0);
+        return digestBytes;
+    }
+
+    private boolean statement(
+            final int receiverId,
+            final int templateId,
+            final int blockLength,
+            final DirectBuffer statement,
+            final int offset,
+            final int lengthBytes) {
+        header.wrap(buffer, 0)
+                .blockLength(blockLength)
+                .templateId(templateId)
+                .schemaId(MessageHeaderEncoder.SCHEMA_ID)
+                .version(MessageHeaderEncoder.SCHEMA_VERSION);
+        buffer.putBytes(HEADER_LENGTH, statement, offset, lengthBytes);
+        return send(receiverId, HEADER_LENGTH + lengthBytes);
+    }
+
+    private boolean send(final int receiverId, final int lengthBytes) {
+        if (receiverId != EVERYONE) {
+            return outbox.send(receiverId, buffer, 0, lengthBytes);
+        }
+        boolean isSent = true;
+        for (int peerId = 0; peerId < peerCount; peerId++) {
+            if (peerId != selfId) {
+                isSent &= outbox.send(peerId, buffer, 0, lengthBytes);
+            }
+        }
+        return isSent;
+    }
+}

@@ -1,0 +1,500 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.engine.ordering.Request.BODY_OFFSET;
+import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+
+import io.quorate.engine.metrics.Counters;
+import io.quorate.engine.metrics.Invariant;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.ClientTable;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.Execution;
+import io.quorate.engine.ordering.ExecutionListener;
+import io.quorate.engine.ordering.Request;
+import io.quorate.engine.ordering.RequestStore;
+import io.quorate.engine.quorum.Quorum;
+import io.quorate.transport.auth.Digest;
+import io.quorate.transport.auth.Signer;
+import io.quorate.transport.auth.SigningDomain;
+import io.quorate.transport.auth.Verifier;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * A replica of Castro and Liskov's pBFT (OSDI 1999; thesis MIT-LCS-TR-817), as a plain object: handlers take messages and
+ * time, and cause messages through the publisher. This file is the normal case: requests, pre-prepare, prepare, commit. The
+ * protocol as built is written down in docs/protocols/pbft.md. One thread, the consensus thread, calls everything.
+ */
+public final class PbftReplica implements ExecutionListener {
+
+    final PbftContext context;
+    final PbftPublisher publisher;
+    final Signer signer;
+    final Verifier verifier;
+    final Execution execution;
+    final PbftListener listener;
+    final Quorum quorum;
+    final int selfId;
+    final Counters<PbftCounter> counters = new Counters<>(PbftCounter.class);
+    final Digest sha256 = new Digest();
+    final RequestStore requests;
+    final ClientTable clients;
+    final PbftLog log;
+    final Checkpoints checkpoints;
+    final ViewChange viewChange;
+    final StateTransfer transfer;
+    final Recovery recovery;
+    final Timers timers;
+    private final Digest256 requestDigest = new Digest256();
+    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
+    private final UnsafeBuffer gathered;
+    private PbftClient localClient;
+    private long view;
+    private boolean isActive = true;
+    private boolean isProposing;
+    private long nextSequence = 1;
+    private long nowNs;
+
+    /**
+     * A replica at sequence 0 with an empty log.
+     *
+     * @param context concluded
+     * @param signer with the key of {@code context.selfId()}
+     * @param execution gets the committed requests; its answers come back through this object's {@link ExecutionListener}
+     */
+    public PbftReplica(
+            final PbftContext context,
+            final PbftPublisher publisher,
+            final Signer signer,
+            final Verifier verifier,
+            final Execution execution,
+            final PbftListener listener) {
+        this.context = context;
+        this.publisher = publisher;
+        this.signer = signer;
+        this.verifier = verifier;
+        this.execution = execution;
+        this.listener = listener;
+        quorum = context.quorum();
+        selfId = context.selfId();
+        // Twice the window: requests of a restarted client, or of one that changed its mind, may overlap with the ones
+        // before.
+        requests = new RequestStore(context.peerCount(), 2 * context.clientWindow(), context.clientBytesMax());
+        clients = new ClientTable(context.peerCount(), context.clientWindow());
+        gathered = new UnsafeBuffer(new byte[context.batchCountMax() * Digest256.LENGTH]);
+        log = new PbftLog(this);
+        checkpoints = new Checkpoints(this);
+        viewChange = new ViewChange(this);
+        transfer = new StateTransfer(this);
+        recovery = new Recovery(this);
+        timers = new Timers(this);
+    }
+
+    public Counters<PbftCounter> counters() {
+        return counters;
+    }
+
+    public long view() {
+        return view;
+    }
+
+    /** False while the replica waits for its view to begin. */
+    public boolean isActive() {
+        return isActive;
+    }
+
+    public int primaryId() {
+        return primaryId(view);
+    }
+
+    public boolean isPrimary() {
+        return primaryId(view) == selfId;
+    }
+
+    /** False after a restart without the log, until the rule of recovery gives the vote back. */
+    public boolean isVoting() {
+        return recovery.isVoting();
+    }
+
+    /** The checkpoint that must be stable before the vote comes back; 0 if not yet known or not needed. */
+    public long recoverySequence() {
+        return recovery.target();
+    }
+
+    public long stableSequence() {
+        return log.low();
+    }
+
+    public long committedSequence() {
+        return log.committedSequence();
+    }
+
+    public long executedSequence() {
+        return log.executedSequence();
+    }
+
+    /** Requests that wait to be executed. */
+    public int waitingCount() {
+        return requests.waitingCount();
+    }
+
+    int primaryId(final long ofView) {
+        return (int) (ofView % context.peerCount());
+    }
+
+    long nowNs() {
+        return nowNs;
+    }
+
+    /** The time of the message in hand. */
+    void at(final long eventNs) {
+        nowNs = eventNs;
+    }
+
+    /** Connects this peer's own client, which gets replies by direct calls. */
+    void localClient(final PbftClient client) {
+        localClient = client;
+    }
+
+    /** Calls everything that time makes due; call it often, it costs little when nothing is due. */
+    public void onTick(final long tickNs) {
+        nowNs = tickNs;
+        log.feed();
+        timers.onTick(tickNs);
+        viewChange.onTick(tickNs);
+        transfer.onTick(tickNs);
+        recovery.onTick(tickNs);
+        propose();
+    }
+
+    /** A client's signed request: from the client, passed on, or fetched. Statement: see {@link Request}. */
+    void onRequest(
+            final int senderId,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer buffer,
+            final int offset,
+            final int lengthBytes) {
+        if (clientId >= context.peerCount()) {
+            counters.increment(PbftCounter.DROPPED_UNKNOWN_PEER);
+            return;
+        }
+        if (lengthBytes < BODY_OFFSET || lengthBytes - BODY_OFFSET > context.requestLengthMax()) {
+            counters.increment(PbftCounter.DROPPED_REQUEST_LENGTH);
+            return;
+        }
+        Request.digestOf(sha256, buffer, offset, lengthBytes, digestBytes, requestDigest);
+        if (requests.get(requestDigest) != null) {
+            counters.increment(PbftCounter.DROPPED_DUPLICATE);
+            resendReply(senderId, clientId, requestNumber);
+            return;
+        }
+        final boolean isWanted = log.isWanted(requestDigest);
+        if (!isWanted && !isWelcome(senderId, clientId, requestNumber, lengthBytes)) {
+            return;
+        }
+        if (!verifier.verify(
+                clientId,
+                SigningDomain.REQUEST,
+                buffer,
+                offset + SIGNATURE_LENGTH,
+                lengthBytes - SIGNATURE_LENGTH,
+                buffer,
+                offset)) {
+            counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+            return;
+        }
+        counters.increment(PbftCounter.REQUESTS_ACCEPTED);
+        requests.add(requestDigest, clientId, requestNumber, buffer, offset, lengthBytes, nowNs);
+        if (isWanted) {
+            log.proceedAll();
+        }
+        propose();
+    }
+
+    /** A request that no slot needs must be new and within its client's budget. */
+    private boolean isWelcome(final int senderId, final int clientId, final long requestNumber, final int lengthBytes) {
+        switch (clients.status(clientId, requestNumber)) {
+            case STALE:
+                counters.increment(PbftCounter.DROPPED_STALE_REQUEST);
+                return false;
+            case APPLIED:
+                resendReply(senderId, clientId, requestNumber);
+                return false;
+            default:
+                if (!requests.hasRoom(clientId, lengthBytes)) {
+                    counters.increment(PbftCounter.DROPPED_CLIENT_BUDGET);
+                    return false;
+                }
+                return true;
+        }
+    }
+
+    private void resendReply(final int senderId, final int clientId, final long requestNumber) {
+        if (senderId == clientId && clients.status(clientId, requestNumber) == ClientTable.Status.APPLIED) {
+            counters.increment(PbftCounter.REPLIES_RESENT);
+            reply(clientId, requestNumber);
+        }
+    }
+
+    /** As primary: proposes at once while the window has room and few sequences are under way; gathers else. */
+    void propose() {
+        if (isProposing) {
+            return;
+        }
+        isProposing = true;
+        boolean isMoving = true;
+        while (isMoving && mayPropose()) {
+            final Digest256 nullDigest = viewChange.nullDigest;
+            final boolean isCrowded = log.slot(nextSequence).isCrowded(nullDigest) && requests.waitingHead() != null;
+            final int length = isCrowded ? 0 : requests.gather(clients, gathered, context.batchBytesMax());
+            if (length > 0 || isCrowded) {
+                propose(new Batch(sha256, gathered, 0, length));
+            } else if (recovery.takeNull(nextSequence, nowNs)) {
+                counters.increment(PbftCounter.NULL_BATCHES_PROPOSED);
+                propose(new Batch(sha256, gathered, 0, 0));
+            } else {
+                isMoving = false;
+            }
+        }
+        isProposing = false;
+    }
+
+    private boolean mayPropose() {
+        return isPrimary()
+                && isActive
+                && isVoting()
+                && nextSequence <= log.high()
+                && nextSequence - log.committedSequence() <= context.inFlightMax();
+    }
+
+    private void propose(final Batch batch) {
+        final LogSlot slot = log.slot(nextSequence);
+        Invariant.check(!slot.isAccepted, "a primary assigns a sequence once in a view", nextSequence, view);
+        nextSequence++;
+        slot.accept(batch.digest(), batch);
+        final int length = publisher.encodePrePrepare(slot.statement, view, slot.sequence, batch.digest());
+        signer.sign(
+                SigningDomain.PRE_PREPARE,
+                slot.statement,
+                SIGNATURE_LENGTH,
+                length - SIGNATURE_LENGTH,
+                slot.statement,
+                0);
+        slot.hasStatement = true;
+        counters.increment(PbftCounter.BATCHES_PROPOSED);
+        publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, batch);
+        log.tryVote(slot);
+    }
+
+    /** A primary's signed assignment of a batch to a sequence (OSDI 1999, 4.2). */
+    void onPrePrepare(
+            final int senderId,
+            final long messageView,
+            final long sequence,
+            final Digest256 digest,
+            final DirectBuffer buffer,
+            final int statementOffset,
+            final int digestsOffset,
+            final int digestsLength) {
+        if (messageView < view) {
+            counters.increment(PbftCounter.DROPPED_OLD_VIEW);
+        } else if (messageView > view || !isActive) {
+            counters.increment(PbftCounter.DROPPED_INACTIVE_VIEW);
+        } else if (senderId != primaryId(view) || senderId == selfId) {
+            counters.increment(PbftCounter.DROPPED_NOT_PRIMARY);
+        } else if (!log.isInWindow(sequence)) {
+            counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
+        } else if (log.slot(sequence).isAccepted) {
+            onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
+        } else if (digestsLength > gathered.capacity()) {
+            counters.increment(PbftCounter.DROPPED_MALFORMED);
+        } else if (!isSignedBy(senderId, buffer, statementOffset)) {
+            counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+        } else {
+            accept(log.slot(sequence), digest, buffer, statementOffset, digestsOffset, digestsLength);
+        }
+    }
+
+    private void accept(
+            final LogSlot slot,
+            final Digest256 digest,
+            final DirectBuffer buffer,
+            final int statementOffset,
+            final int digestsOffset,
+            final int digestsLength) {
+        final Batch batch = new Batch(sha256, buffer, digestsOffset, digestsLength);
+        if (!batch.digest().isEqual(digest)) {
+            counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
+            return;
+        }
+        if (!batch.isNull() && slot.isCrowded(digest)) {
+            counters.increment(PbftCounter.DROPPED_SLOT_CROWDED);
+            return;
+        }
+        slot.accept(digest, batch);
+        slot.statement.putBytes(0, buffer, statementOffset, LogSlot.STATEMENT_LENGTH);
+        slot.hasStatement = true;
+        log.tryVote(slot);
+    }
+
+    private boolean isSignedBy(final int senderId, final DirectBuffer buffer, final int statementOffset) {
+        return verifier.verify(
+                senderId,
+                SigningDomain.PRE_PREPARE,
+                buffer,
+                statementOffset + SIGNATURE_LENGTH,
+                LogSlot.STATEMENT_LENGTH - SIGNATURE_LENGTH,
+                buffer,
+                statementOffset);
+    }
+
+    /** The same again shows that the primary lacks votes; another one is refused, and kept as evidence if it is signed. */
+    private void onSecondPrePrepare(
+            final LogSlot slot,
+            final int senderId,
+            final Digest256 digest,
+            final DirectBuffer buffer,
+            final int statementOffset) {
+        if (slot.digest.isEqual(digest)) {
+            counters.increment(PbftCounter.DROPPED_DUPLICATE);
+            timers.onRepeatedVote(senderId, slot);
+            return;
+        }
+        counters.increment(PbftCounter.DROPPED_CONFLICTING);
+        if (slot.hasStatement && log.hasRoomForEvidence() && isSignedBy(senderId, buffer, statementOffset)) {
+            log.keepEvidence(slot, senderId, buffer, statementOffset);
+        }
+    }
+
+    void onPrepare(final int senderId, final long messageView, final long sequence, final Digest256 digest) {
+        if (messageView >= 0 && senderId == primaryId(messageView)) {
+            // The pre-prepare is the primary's vote; a prepare of its own would count it twice.
+            counters.increment(PbftCounter.DROPPED_CONFLICTING);
+            return;
+        }
+        final LogSlot slot = slotOf(messageView, sequence);
+        if (slot != null && isCounted(slot.prepares.offer(senderId, messageView, digest), senderId, slot)) {
+            log.checkPrepared(slot);
+        }
+    }
+
+    void onCommit(final int senderId, final long messageView, final long sequence, final Digest256 digest) {
+        final LogSlot slot = slotOf(messageView, sequence);
+        if (slot != null && isCounted(slot.commits.offer(senderId, messageView, digest), senderId, slot)) {
+            log.checkCommitted(slot);
+        }
+    }
+
+    private LogSlot slotOf(final long messageView, final long sequence) {
+        if (messageView < view) {
+            counters.increment(PbftCounter.DROPPED_OLD_VIEW);
+            return null;
+        }
+        if (!log.isInWindow(sequence)) {
+            counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
+            return null;
+        }
+        return log.slot(sequence);
+    }
+
+    private boolean isCounted(final LogSlot.Offer offer, final int senderId, final LogSlot slot) {
+        switch (offer) {
+            case COUNTED:
+                return true;
+            case DUPLICATE:
+                counters.increment(PbftCounter.DROPPED_DUPLICATE);
+                timers.onRepeatedVote(senderId, slot);
+                return false;
+            case CONFLICTING:
+                counters.increment(PbftCounter.DROPPED_CONFLICTING);
+                return false;
+            default:
+                counters.increment(PbftCounter.DROPPED_OLD_VIEW);
+                return false;
+        }
+    }
+
+    @Override
+    public void onReply(
+            final long sequence,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer reply,
+            final int offset,
+            final int lengthBytes) {
+        if (clients.status(clientId, requestNumber) == ClientTable.Status.FRESH) {
+            clients.record(clientId, requestNumber, sequence, reply, offset, lengthBytes);
+        }
+        if (clients.status(clientId, requestNumber) == ClientTable.Status.APPLIED) {
+            reply(clientId, requestNumber);
+        }
+    }
+
+    private void reply(final int clientId, final long requestNumber) {
+        final int offset = clients.replyOffset(clientId, requestNumber);
+        final int length = clients.replyLength(clientId, requestNumber);
+        if (clientId != selfId) {
+            publisher.reply(
+                    clientId,
+                    !isVoting(),
+                    view,
+                    requestNumber,
+                    clients.sequence(clientId, requestNumber),
+                    clients.replies(),
+                    offset,
+                    length);
+        } else if (localClient != null) {
+            localClient.onReply(selfId, !isVoting(), requestNumber, clients.replies(), offset, length, nowNs);
+        }
+    }
+
+    @Override
+    public void onCheckpoint(
+            final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        checkpoints.onTaken(sequence, snapshot, offset, lengthBytes);
+    }
+
+    @Override
+    public void onRestored(final long sequence, final boolean accepted) {
+        transfer.onRestored(sequence, accepted);
+    }
+
+    /** A checkpoint became stable: the window moves. */
+    void onStable(final Checkpoints.Certificate stable) {
+        log.collect(stable.sequence());
+        requests.collect(stable.sequence());
+        listener.onStableCheckpoint(stable.sequence(), stable.stateDigest());
+        recovery.onStable(stable.sequence());
+        nextSequence = Math.max(nextSequence, stable.sequence() + 1);
+        viewChange.assign();
+        log.resume();
+        propose();
+    }
+
+    /** The vote is back: takes part in everything that is under way. */
+    void onVotingAgain(final long low) {
+        listener.onVotingAgain(low);
+        log.proceedAll();
+    }
+
+    /** Leaves the current view: to wait for another, or to enter one whose assignments follow. */
+    void moveTo(final long newView, final boolean isEntered) {
+        Invariant.check(newView >= view, "views only rise", newView, view);
+        view = newView;
+        isActive = isEntered;
+        log.leaveView();
+        requests.forgetProposals();
+        timers.onViewMoved();
+    }
+
+    /** The new view's assignments are in place; fresh ones start at {@code firstFresh}. */
+    void onViewEntered(final long firstFresh) {
+        nextSequence = firstFresh;
+        listener.onViewChanged(view, primaryId(view));
+        // Votes for this view may have come before it began.
+        log.proceedAll();
+        propose();
+    }
+}

@@ -1,0 +1,136 @@
+package io.quorate.engine.pbft;
+
+import io.quorate.engine.metrics.Invariant;
+import io.quorate.engine.metrics.PbftCounter;
+import java.util.Arrays;
+
+/**
+ * The vote of a replica that restarted without its log (docs/protocols/pbft.md, "Amnesia"; after the estimation of Castro's
+ * thesis, section 4.3.2). It asks the others for their stable checkpoints with proof; M is the highest proven one of q others,
+ * plus L; it votes again once a checkpoint is stable at or above M + L, for it cannot have voted above that.
+ *
+ * <p>Also the other side: which peers are without a vote, and how far an idle primary therefore orders null batches.
+ */
+final class Recovery {
+    private static final long VOICED = Long.MIN_VALUE;
+
+    private final PbftReplica replica;
+    private final long[] answers;
+    private final long[] grants;
+    private final long[] pausedUntilNs;
+    private final long[] voicelessSinceNs;
+    private boolean isVoting;
+    private long nonce;
+    private long target = -1;
+    private long queryAtNs;
+    private long nullAtNs;
+
+    Recovery(final PbftReplica replica) {
+        this.replica = replica;
+        final PbftContext context = replica.context;
+        isVoting = context.isFirstStart();
+        nonce = context.random().nextLong();
+        answers = new long[context.peerCount()];
+        Arrays.fill(answers, -1);
+        grants = new long[context.peerCount()];
+        pausedUntilNs = new long[context.peerCount()];
+        Arrays.fill(pausedUntilNs, Long.MIN_VALUE / 2);
+        voicelessSinceNs = new long[context.peerCount()];
+        Arrays.fill(voicelessSinceNs, VOICED);
+    }
+
+    boolean isVoting() {
+        return isVoting;
+    }
+
+    /** The checkpoint that must be stable before this replica votes; 0 while not known. */
+    long target() {
+        return Math.max(0, target);
+    }
+
+    void onTick(final long nowNs) {
+        if (!isVoting && target < 0 && nowNs - queryAtNs >= 0) {
+            queryAtNs = nowNs + replica.context.retransmitMaxNs();
+            for (int peerId = 0; peerId < answers.length; peerId++) {
+                if (peerId != replica.selfId && answers[peerId] < 0) {
+                    replica.publisher.recoveryQuery(peerId, nonce);
+                }
+            }
+        }
+    }
+
+    void onQuery(final int senderId, final long queryNonce) {
+        // A replica without a vote attests nothing: it may know less than it did.
+        if (isVoting) {
+            replica.publisher.recoveryAnswer(senderId, queryNonce, replica.checkpoints.stable());
+        }
+    }
+
+    void onAnswer(final int senderId, final long answerNonce, final Checkpoints.Certificate certificate) {
+        if (isVoting || target >= 0 || answerNonce != nonce || answers[senderId] >= 0) {
+            replica.counters.increment(PbftCounter.DROPPED_UNWANTED);
+            return;
+        }
+        if (!replica.checkpoints.onCertificate(certificate)) {
+            return;
+        }
+        answers[senderId] = certificate.sequence();
+        int count = 0;
+        long highest = 0;
+        for (final long answer : answers) {
+            count += answer >= 0 ? 1 : 0;
+            highest = Math.max(highest, answer);
+        }
+        if (count >= Math.min(replica.quorum.quorum(), answers.length - 1)) {
+            target = highest + 2L * replica.context.windowLength();
+            onStable(replica.log.low());
+        }
+    }
+
+    void onStable(final long low) {
+        if (!isVoting && target >= 0 && low >= target) {
+            Invariant.check(replica.log.executedSequence() >= low, "a vote comes back with its state");
+            isVoting = true;
+            replica.onVotingAgain(low);
+        }
+        for (int peerId = 0; peerId < grants.length; peerId++) {
+            if (grants[peerId] > 0 && low >= grants[peerId]) {
+                grants[peerId] = 0;
+            }
+        }
+    }
+
+    /** A peer says whether it has a vote, and if not, which checkpoint must be stable first. */
+    void onPeerStatus(final int peerId, final boolean isWithoutVote, final long peerTarget, final long nowNs) {
+        if (!isWithoutVote) {
+            voicelessSinceNs[peerId] = VOICED;
+            return;
+        }
+        voicelessSinceNs[peerId] = voicelessSinceNs[peerId] == VOICED ? nowNs : voicelessSinceNs[peerId];
+        final long low = replica.log.low();
+        final boolean isPlausible = peerTarget > low && peerTarget <= low + 3L * replica.context.windowLength();
+        if (isPlausible && peerTarget != grants[peerId] && nowNs - pausedUntilNs[peerId] >= 0) {
+            grants[peerId] = peerTarget;
+            pausedUntilNs[peerId] = nowNs + replica.context.recoveryPauseNs();
+        }
+    }
+
+    /** True if a peer has said for some time that it has no vote; such a primary orders nothing. */
+    boolean isVoiceless(final int peerId, final long forNs, final long nowNs) {
+        return voicelessSinceNs[peerId] != VOICED && nowNs - voicelessSinceNs[peerId] >= forNs;
+    }
+
+    /** True if an idle primary should order a null batch at this sequence now; counts the pause from this call. */
+    boolean takeNull(final long sequence, final long nowNs) {
+        if (nowNs - nullAtNs < 0) {
+            return false;
+        }
+        for (final long grant : grants) {
+            if (sequence <= grant) {
+                nullAtNs = nowNs + replica.context.nullIntervalNs();
+                return true;
+            }
+        }
+        return false;
+    }
+}

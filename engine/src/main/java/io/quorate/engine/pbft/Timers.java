@@ -1,0 +1,218 @@
+package io.quorate.engine.pbft;
+
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.ClientTable;
+import io.quorate.engine.ordering.Request;
+
+/**
+ * What a replica does when nothing arrives: it watches the primary, sends unfinished business again with growing pauses, asks
+ * for missing bodies, and tells where it stands. And what it answers to a peer that lags, at most once a pause and peer.
+ */
+final class Timers {
+    private static final int REPORTS_MAX = 16;
+    private static final int FORWARDED_MAX = 4;
+
+    private final PbftReplica replica;
+    private final PbftContext context;
+    private final long[] answerAtNs;
+    private long scanAtNs;
+    private long statusAtNs;
+    private long slowAtNs;
+    private int consecutive;
+    private Request timedHead;
+    private long headSinceNs;
+    private long progressAtNs;
+
+    Timers(final PbftReplica replica) {
+        this.replica = replica;
+        context = replica.context;
+        answerAtNs = new long[context.peerCount()];
+        java.util.Arrays.fill(answerAtNs, Long.MIN_VALUE / 2);
+    }
+
+    void onTick(final long nowNs) {
+        if (replica.isActive() && replica.isVoting()) {
+            watchPrimary(nowNs);
+        }
+        if (nowNs - scanAtNs >= 0) {
+            scanAtNs = nowNs + context.retransmitNs() / 2;
+            scanSlots(nowNs);
+        }
+        if (nowNs - statusAtNs >= 0) {
+            statusAtNs = nowNs + context.statusIntervalNs();
+            tellStatus();
+        }
+        if (nowNs - slowAtNs >= 0) {
+            slowAtNs = nowNs + context.retransmitMaxNs();
+            replica.checkpoints.resend();
+            forwardRequests();
+        }
+    }
+
+    /** How long to wait for the primary: doubles with each view change that brought no progress, up to the cap. */
+    long timeoutNs() {
+        final long capNs = context.viewChangeTimeoutMaxNs();
+        long timeoutNs = context.viewChangeTimeoutNs();
+        for (int i = 1; i < consecutive && timeoutNs < capNs; i++) {
+            timeoutNs *= 2;
+        }
+        return Math.min(timeoutNs, capNs);
+    }
+
+    void onViewChangeStarted() {
+        consecutive++;
+    }
+
+    void onViewMoved() {
+        timedHead = null;
+        progressAtNs = replica.nowNs();
+    }
+
+    /** Something new was executed. */
+    void onProgress() {
+        progressAtNs = replica.nowNs();
+        if (replica.isActive()) {
+            consecutive = 0;
+        }
+    }
+
+    /** The request that waits longest is timed; other progress prolongs its time, but not for ever. */
+    private void watchPrimary(final long nowNs) {
+        final Request head = head();
+        if (head != timedHead) {
+            timedHead = head;
+            headSinceNs = nowNs;
+        }
+        final long timeoutNs = timeoutNs();
+        if (replica.recovery.isVoiceless(replica.primaryId(), timeoutNs, nowNs)) {
+            replica.viewChange.start(replica.view() + 1);
+            return;
+        }
+        if (head == null) {
+            return;
+        }
+        final long waitedNs = nowNs - headSinceNs;
+        final boolean isStuck = waitedNs >= timeoutNs && nowNs - progressAtNs >= timeoutNs;
+        if (isStuck || waitedNs >= 4 * timeoutNs) {
+            replica.viewChange.start(replica.view() + 1);
+        }
+    }
+
+    private Request head() {
+        Request head = replica.requests.waitingHead();
+        while (head != null
+                && replica.clients.status(head.clientId(), head.requestNumber()) != ClientTable.Status.FRESH) {
+            replica.requests.settle(head);
+            head = replica.requests.waitingHead();
+        }
+        return head;
+    }
+
+    private void scanSlots(final long nowNs) {
+        final PbftLog log = replica.log;
+        for (long sequence = log.low() + 1; sequence <= log.high(); sequence++) {
+            final LogSlot slot = log.slot(sequence);
+            if (replica.transfer.isLacking(slot)) {
+                replica.transfer.fetch(slot, nowNs);
+            }
+            if (slot.isVoted && !slot.isCommitted && replica.isActive() && replica.isVoting()) {
+                resend(slot, nowNs);
+            }
+        }
+    }
+
+    private void resend(final LogSlot slot, final long nowNs) {
+        if (slot.sendPauseNs == 0) {
+            slot.sendPauseNs = context.retransmitNs();
+            slot.sendAtNs = nowNs + slot.sendPauseNs;
+        }
+        if (nowNs - slot.sendAtNs < 0) {
+            return;
+        }
+        slot.sendPauseNs = Math.min(2 * slot.sendPauseNs, context.retransmitMaxNs());
+        slot.sendAtNs = nowNs + slot.sendPauseNs;
+        replica.counters.increment(PbftCounter.RETRANSMISSIONS);
+        final PbftPublisher publisher = replica.publisher;
+        if (!replica.isPrimary()) {
+            publisher.prepare(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
+        } else if (slot.hasStatement) {
+            publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, slot.batch);
+        }
+        if (slot.isCommitSent) {
+            publisher.commit(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
+        }
+    }
+
+    private void tellStatus() {
+        replica.publisher.status(
+                replica.isActive(),
+                !replica.isVoting(),
+                replica.view(),
+                replica.log.low(),
+                replica.log.committedSequence(),
+                replica.log.executedSequence(),
+                replica.recovery.target());
+    }
+
+    /** A client may have reached only some: backups hand the longest waiting requests to the primary. */
+    private void forwardRequests() {
+        if (!replica.isActive() || replica.isPrimary()) {
+            return;
+        }
+        int forwarded = 0;
+        Request request = replica.requests.waitingHead();
+        while (request != null && forwarded < FORWARDED_MAX) {
+            if (replica.nowNs() - request.arrivedNs() >= context.retransmitMaxNs()) {
+                forwarded++;
+                replica.publisher.request(
+                        replica.primaryId(replica.view()), request.statement(), 0, request.statementLength());
+            }
+            request = request.nextWaiting();
+        }
+    }
+
+    /** Answers a peer's status with what it lacks. */
+    void onStatus(
+            final int peerId,
+            final boolean isPeerActive,
+            final long peerView,
+            final long peerStable,
+            final long peerCommitted,
+            final long nowNs) {
+        if (nowNs - answerAtNs[peerId] < 0) {
+            return;
+        }
+        answerAtNs[peerId] = nowNs + context.retransmitNs();
+        replica.viewChange.bringAlong(peerId, peerView, isPeerActive);
+        final PbftLog log = replica.log;
+        if (peerStable < log.low()) {
+            replica.publisher.stableCheckpoint(peerId, replica.checkpoints.stable());
+        }
+        if (!replica.isVoting() || peerCommitted >= log.committedSequence()) {
+            return;
+        }
+        final long from = Math.max(peerCommitted, log.low()) + 1;
+        final long to = Math.min(log.committedSequence(), from + REPORTS_MAX - 1);
+        for (long sequence = from; sequence <= to; sequence++) {
+            replica.publisher.committed(peerId, sequence, log.slot(sequence).committedDigest);
+        }
+    }
+
+    /** A peer asks for a view that this replica has reached or passed. */
+    void onOldView(final int peerId, final long peerView) {
+        final long nowNs = replica.nowNs();
+        if (nowNs - answerAtNs[peerId] >= 0) {
+            answerAtNs[peerId] = nowNs + context.retransmitNs();
+            replica.viewChange.bringAlong(peerId, peerView, false);
+        }
+    }
+
+    /** A peer repeats a vote for a slot that committed here: it lacks others' votes. */
+    void onRepeatedVote(final int peerId, final LogSlot slot) {
+        final long nowNs = replica.nowNs();
+        if (slot.isCommitted && replica.isVoting() && nowNs - slot.answerAtNs >= 0) {
+            slot.answerAtNs = nowNs + context.retransmitNs() / 4;
+            replica.publisher.committed(peerId, slot.sequence, slot.committedDigest);
+        }
+    }
+}

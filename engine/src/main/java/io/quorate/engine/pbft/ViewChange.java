@@ -1,0 +1,495 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+
+import io.quorate.engine.metrics.Invariant;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.auth.SigningDomain;
+import java.nio.charset.StandardCharsets;
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * How the group leaves a primary (OSDI 1999, 4.4 and 4.5.2; MIT-LCS-TR-817, 3.2.4, for prepares that carry only MACs).
+ *
+ * <p>Holds one signed view change a sender (the highest view wins) and one pending new view a signer, so memory is bounded
+ * whatever views are claimed.
+ */
+final class ViewChange {
+    private static final byte[] VOTE_TAG = "quorate-viewchange".getBytes(StandardCharsets.US_ASCII);
+
+    /** Higher views are nobody's honest ones. */
+    private static final long VIEW_MAX = 1L << 60;
+
+    /** After so many rounds of asking, nobody has the view changes that a new view names. */
+    private static final int FETCH_TURNS_MAX = 100;
+
+    private final PbftReplica replica;
+    private final int peerCount;
+    private final int windowLength;
+    private final NewView.Vote[] votes;
+    private final NewView.Proposal[] pending;
+    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
+    /** Digest of the null batch. */
+    final Digest256 nullDigest;
+
+    /** The new view that the current view rests on, and what it chose; null in view 0. */
+    private NewView.Proposal current;
+
+    private NewView choice;
+
+    /** This replica's own new view, computed but waiting for bodies. */
+    private NewView ready;
+
+    private long sendAtNs;
+    private long sendPauseNs;
+    private long expiresAtNs;
+    private boolean isExpiring;
+
+    ViewChange(final PbftReplica replica) {
+        this.replica = replica;
+        peerCount = replica.context.peerCount();
+        windowLength = replica.context.windowLength();
+        votes = new NewView.Vote[peerCount];
+        pending = new NewView.Proposal[peerCount];
+        nullDigest = new Batch(replica.sha256, digestBytes, 0, 0).digest();
+    }
+
+    /** The signed new view of the current view, or null in view 0. */
+    NewView.Proposal current() {
+        return current;
+    }
+
+    /** Highest sequence that the current view's new view assigned. */
+    long top() {
+        return choice == null ? 0 : choice.top();
+    }
+
+    /** Asks for a view: stops voting in lower ones, and tells everybody what it had prepared and pre-prepared. */
+    void start(final long view) {
+        Invariant.check(replica.isVoting(), "a replica without a vote asks for no view");
+        Invariant.check(view > replica.view(), "views only rise", view, replica.view());
+        replica.moveTo(view, false);
+        ready = null;
+        isExpiring = false;
+        replica.timers.onViewChangeStarted();
+        final NewView.Vote own = ownVote(view);
+        votes[replica.selfId] = own;
+        sendPauseNs = replica.context.retransmitNs();
+        sendAtNs = replica.nowNs() + sendPauseNs;
+        replica.counters.increment(PbftCounter.VIEW_CHANGES_STARTED);
+        replica.listener.onViewChangeStarted(view);
+        send(PbftPublisher.EVERYONE, own);
+        tryNewView();
+    }
+
+    private NewView.Vote ownVote(final long view) {
+        final PbftLog log = replica.log;
+        final Checkpoints.Certificate base = new Checkpoints.Certificate(peerCount).set(replica.checkpoints.stable());
+        Invariant.check(base.sequence() == log.low(), "the base of a view change is the stable checkpoint");
+        final NewView.Vote draft = new NewView.Vote(
+                replica.selfId, view, base, log.preparedCount(), log.prePreparedCount(), digestBytes, 0, 0);
+        log.claim(draft.prepared(), draft.prePrepared());
+        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[replica.context.messageLengthMax()]);
+        final int length = replica.publisher.encodeViewChange(bytes, draft);
+        sign(SigningDomain.VIEW_CHANGE, bytes, length);
+        final NewView.Vote own = new NewView.Vote(
+                replica.selfId, view, base, log.preparedCount(), log.prePreparedCount(), bytes, 0, length);
+        log.claim(own.prepared(), own.prePrepared());
+        name(own);
+        return own;
+    }
+
+    private void sign(final SigningDomain domain, final MutableDirectBuffer statement, final int lengthBytes) {
+        replica.signer.sign(domain, statement, SIGNATURE_LENGTH, lengthBytes - SIGNATURE_LENGTH, statement, 0);
+    }
+
+    private void name(final NewView.Vote vote) {
+        final DirectBuffer statement = vote.statement();
+        replica.sha256
+                .update(VOTE_TAG)
+                .update(statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH)
+                .finish(digestBytes, 0);
+        vote.digest().set(digestBytes, 0);
+    }
+
+    private void send(final int receiverId, final NewView.Vote vote) {
+        replica.publisher.viewChange(
+                receiverId, vote.statement(), 0, vote.statement().capacity());
+    }
+
+    /** Cheap test before a view change is decoded and its signatures checked. */
+    boolean isWanted(final int replicaId, final long view) {
+        for (final NewView.Proposal proposal : pending) {
+            if (proposal != null && proposal.view() == view && proposal.lacks(replicaId)) {
+                return true;
+            }
+        }
+        return replicaId != replica.selfId
+                && isAhead(view)
+                && (votes[replicaId] == null || votes[replicaId].view() < view);
+    }
+
+    /** True if a view is still to come: above the current one, or the one that this replica waits for. */
+    boolean isAhead(final long view) {
+        return (view > replica.view() && view <= VIEW_MAX) || (view == replica.view() && !replica.isActive());
+    }
+
+    void onViewChange(final NewView.Vote vote) {
+        final DirectBuffer statement = vote.statement();
+        if (!replica.verifier.verify(
+                vote.replicaId(),
+                SigningDomain.VIEW_CHANGE,
+                statement,
+                SIGNATURE_LENGTH,
+                statement.capacity() - SIGNATURE_LENGTH,
+                statement,
+                0)) {
+            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+            return;
+        }
+        if (!isConsistent(vote)) {
+            replica.counters.increment(PbftCounter.DROPPED_BAD_VIEW_CHANGE);
+            return;
+        }
+        name(vote);
+        if (!replica.checkpoints.onCertificate(vote.base())) {
+            return;
+        }
+        for (final NewView.Proposal proposal : pending) {
+            if (proposal != null) {
+                proposal.supply(vote);
+            }
+        }
+        final NewView.Vote held = votes[vote.replicaId()];
+        if (vote.replicaId() != replica.selfId && isAhead(vote.view()) && (held == null || held.view() < vote.view())) {
+            votes[vote.replicaId()] = vote;
+        }
+        examinePending();
+        join();
+        tryNewView();
+    }
+
+    /** P and Q speak of the window above the base, of earlier views, in order, once a statement. */
+    private boolean isConsistent(final NewView.Vote vote) {
+        final NewView.Claims prepared = vote.prepared();
+        final NewView.Claims prePrepared = vote.prePrepared();
+        if (vote.view() < 1 || vote.view() > VIEW_MAX || vote.baseSequence() < 0) {
+            return false;
+        }
+        for (int i = 0; i < prepared.count(); i++) {
+            final boolean isRising = i == 0 || prepared.sequence(i) > prepared.sequence(i - 1);
+            if (!isRising || !isPlausible(vote, prepared, i)) {
+                return false;
+            }
+        }
+        int sameSequence = 0;
+        for (int i = 0; i < prePrepared.count(); i++) {
+            final boolean isNext = i == 0 || prePrepared.sequence(i) > prePrepared.sequence(i - 1);
+            final boolean isSame = i > 0 && prePrepared.sequence(i) == prePrepared.sequence(i - 1);
+            sameSequence = isSame ? sameSequence + 1 : 1;
+            if (!(isNext || isSame)
+                    || sameSequence > replica.context.prePreparedMax()
+                    || !isPlausible(vote, prePrepared, i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean isPlausible(final NewView.Vote vote, final NewView.Claims claims, final int index) {
+        return vote.covers(claims.sequence(index), windowLength)
+                && claims.view(index) >= 0
+                && claims.view(index) < vote.view();
+    }
+
+    /** f+1 others are ahead, so a correct one is: go with them (OSDI 1999, 4.5.2). */
+    private void join() {
+        if (!replica.isVoting()) {
+            return;
+        }
+        long highest = -1;
+        for (final NewView.Vote candidate : votes) {
+            final long view = candidate == null ? -1 : candidate.view();
+            if (view > replica.view() && view > highest && countAtLeast(view) >= replica.quorum.oneCorrect()) {
+                highest = view;
+            }
+        }
+        if (highest > replica.view()) {
+            start(highest);
+        }
+    }
+
+    private int countAtLeast(final long view) {
+        int count = 0;
+        for (final NewView.Vote vote : votes) {
+            count += vote != null && vote.view() >= view ? 1 : 0;
+        }
+        return count;
+    }
+
+    /** Answers with the view change of that name, if it is held. */
+    void onFetch(final int senderId, final long view, final int replicaId, final Digest256 digest) {
+        NewView.Vote found = isNamed(votes[replicaId], view, digest) ? votes[replicaId] : null;
+        if (current != null && found == null) {
+            found = find(current, replicaId, view, digest);
+        }
+        for (int i = 0; i < pending.length && found == null; i++) {
+            found = pending[i] == null ? null : find(pending[i], replicaId, view, digest);
+        }
+        if (found != null) {
+            send(senderId, found);
+        }
+    }
+
+    private static NewView.Vote find(
+            final NewView.Proposal proposal, final int replicaId, final long view, final Digest256 digest) {
+        for (final NewView.Vote vote : proposal.votes()) {
+            if (vote != null && vote.replicaId() == replicaId && isNamed(vote, view, digest)) {
+                return vote;
+            }
+        }
+        return null;
+    }
+
+    private static boolean isNamed(final NewView.Vote vote, final long view, final Digest256 digest) {
+        return vote != null && vote.view() == view && vote.digest().isEqual(digest);
+    }
+
+    /** As primary of the view it waits for: computes the choice, gathers its bodies, and announces the view. */
+    void tryNewView() {
+        if (replica.isActive() || !replica.isVoting() || replica.primaryId(replica.view()) != replica.selfId) {
+            return;
+        }
+        final NewView.Vote[] set = votesFor(replica.view(), -1);
+        if (set.length < replica.quorum.quorum()) {
+            return;
+        }
+        NewView.Vote[] used = set;
+        NewView chosen = NewView.choose(set, replica.quorum, windowLength, nullDigest);
+        // One liar with a higher base can leave the whole set undecided; any q votes may do without it.
+        for (int left = 0; chosen == null && left < peerCount; left++) {
+            if (left != replica.selfId) {
+                used = votesFor(replica.view(), left);
+                chosen = NewView.choose(used, replica.quorum, windowLength, nullDigest);
+            }
+        }
+        ready = chosen;
+        if (chosen != null && hasBodies(chosen)) {
+            announce(used, chosen);
+        }
+    }
+
+    private NewView.Vote[] votesFor(final long view, final int exceptId) {
+        final NewView.Vote[] set = new NewView.Vote[peerCount];
+        int count = 0;
+        for (final NewView.Vote vote : votes) {
+            if (vote != null && vote.view() == view && vote.replicaId() != exceptId) {
+                set[count++] = vote;
+            }
+        }
+        return java.util.Arrays.copyOf(set, count);
+    }
+
+    private boolean hasBodies(final NewView chosen) {
+        final PbftLog log = replica.log;
+        boolean isWhole = true;
+        for (long sequence = chosen.base().sequence() + 1; sequence <= chosen.top(); sequence++) {
+            if (sequence > log.high()) {
+                return false;
+            }
+            if (sequence > log.low() && !chosen.digest(sequence).isEqual(nullDigest)) {
+                final LogSlot slot = log.slot(sequence);
+                slot.want(chosen.digest(sequence));
+                isWhole &= replica.transfer.isWhole(slot, slot.wantedBatch);
+            }
+        }
+        return isWhole;
+    }
+
+    private void announce(final NewView.Vote[] set, final NewView chosen) {
+        final NewView.Proposal draft = new NewView.Proposal(replica.view(), set.length, digestBytes, 0, 0);
+        name(draft, set);
+        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[replica.context.messageLengthMax()]);
+        final int length = replica.publisher.encodeNewView(bytes, draft);
+        sign(SigningDomain.NEW_VIEW, bytes, length);
+        final NewView.Proposal own = new NewView.Proposal(replica.view(), set.length, bytes, 0, length);
+        name(own, set);
+        for (final NewView.Vote vote : set) {
+            own.supply(vote);
+        }
+        sendNewView(PbftPublisher.EVERYONE, own);
+        install(own, chosen);
+    }
+
+    private static void name(final NewView.Proposal proposal, final NewView.Vote[] set) {
+        for (int i = 0; i < set.length; i++) {
+            proposal.set(i, set[i].replicaId(), set[i].digest());
+        }
+    }
+
+    private void sendNewView(final int receiverId, final NewView.Proposal proposal) {
+        replica.publisher.newView(
+                receiverId, proposal.statement(), 0, proposal.statement().capacity());
+    }
+
+    /** A signed new view, from its primary or passed on. */
+    void onNewView(final NewView.Proposal proposal) {
+        final int primaryId = replica.primaryId(proposal.view());
+        final NewView.Proposal held = pending[primaryId];
+        if (held != null && held.view() >= proposal.view()) {
+            replica.counters.increment(PbftCounter.DROPPED_DUPLICATE);
+            return;
+        }
+        final DirectBuffer statement = proposal.statement();
+        if (!replica.verifier.verify(
+                primaryId,
+                SigningDomain.NEW_VIEW,
+                statement,
+                SIGNATURE_LENGTH,
+                statement.capacity() - SIGNATURE_LENGTH,
+                statement,
+                0)) {
+            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+            return;
+        }
+        if (proposal.count() < replica.quorum.quorum()) {
+            reject(proposal);
+            return;
+        }
+        for (final NewView.Vote vote : votes) {
+            if (vote != null) {
+                proposal.supply(vote);
+            }
+        }
+        pending[primaryId] = proposal;
+        examinePending();
+        fetchVotes();
+    }
+
+    /** Enters, or refuses, every pending view whose view changes have all come. */
+    private void examinePending() {
+        for (int i = 0; i < pending.length; i++) {
+            final NewView.Proposal proposal = pending[i];
+            if (proposal != null && !isAhead(proposal.view())) {
+                pending[i] = null;
+            } else if (proposal != null && proposal.isComplete()) {
+                pending[i] = null;
+                final NewView chosen = NewView.choose(proposal.votes(), replica.quorum, windowLength, nullDigest);
+                if (chosen == null) {
+                    reject(proposal);
+                } else {
+                    install(proposal, chosen);
+                }
+            }
+        }
+    }
+
+    /** The primary of a view announced what does not follow: do without it. */
+    private void reject(final NewView.Proposal proposal) {
+        replica.counters.increment(PbftCounter.DROPPED_BAD_NEW_VIEW);
+        if (proposal.view() == replica.view() && !replica.isActive() && replica.isVoting()) {
+            start(proposal.view() + 1);
+        }
+    }
+
+    private void install(final NewView.Proposal proposal, final NewView chosen) {
+        current = proposal;
+        choice = chosen;
+        ready = null;
+        isExpiring = false;
+        replica.counters.increment(PbftCounter.NEW_VIEWS_INSTALLED);
+        replica.checkpoints.onCertificate(chosen.base());
+        replica.moveTo(proposal.view(), true);
+        assign();
+        replica.onViewEntered(Math.max(chosen.top(), replica.log.low()) + 1);
+    }
+
+    /** Puts what the new view chose into the slots of the window; again when the window moves. */
+    void assign() {
+        if (choice == null || !replica.isActive()) {
+            return;
+        }
+        final PbftLog log = replica.log;
+        final long from = Math.max(choice.base().sequence(), log.low()) + 1;
+        for (long sequence = from; sequence <= Math.min(choice.top(), log.high()); sequence++) {
+            final LogSlot slot = log.slot(sequence);
+            if (!slot.isAccepted) {
+                final Digest256 digest = choice.digest(sequence);
+                Invariant.check(
+                        !slot.isCommitted || slot.committedDigest.isEqual(digest),
+                        "a new view keeps what committed",
+                        sequence,
+                        replica.view());
+                final Batch known = digest.isEqual(nullDigest)
+                        ? new Batch(replica.sha256, digestBytes, 0, 0)
+                        : slot.batchOf(digest);
+                slot.accept(digest, known);
+                replica.log.tryVote(slot);
+            }
+        }
+    }
+
+    void onTick(final long nowNs) {
+        if (!replica.isActive()) {
+            waitForNewView(nowNs);
+        }
+        fetchVotes();
+    }
+
+    private void waitForNewView(final long nowNs) {
+        final NewView.Vote own = votes[replica.selfId];
+        if (nowNs - sendAtNs >= 0 && own != null) {
+            sendPauseNs = Math.min(2 * sendPauseNs, replica.context.retransmitMaxNs());
+            sendAtNs = nowNs + sendPauseNs;
+            replica.counters.increment(PbftCounter.RETRANSMISSIONS);
+            send(PbftPublisher.EVERYONE, own);
+        }
+        // Only once q replicas ask for this view, so that a lone one does not run ahead (OSDI 1999, 4.5.2).
+        if (!isExpiring && countAtLeast(replica.view()) >= replica.quorum.quorum()) {
+            isExpiring = true;
+            expiresAtNs = nowNs + replica.timers.timeoutNs();
+        }
+        if (isExpiring && nowNs - expiresAtNs >= 0) {
+            start(replica.view() + 1);
+        } else if (ready != null || replica.primaryId(replica.view()) == replica.selfId) {
+            tryNewView();
+        }
+    }
+
+    private void fetchVotes() {
+        for (final NewView.Proposal proposal : pending) {
+            if (proposal != null && replica.nowNs() - proposal.fetchAtNs >= 0) {
+                proposal.fetchAtNs = replica.nowNs() + replica.context.retransmitNs();
+                proposal.fetchTurn++;
+                if (proposal.fetchTurn > FETCH_TURNS_MAX) {
+                    pending[replica.primaryId(proposal.view())] = null;
+                    continue;
+                }
+                for (int i = 0; i < proposal.count(); i++) {
+                    if (proposal.votes()[i] == null) {
+                        replica.publisher.fetchViewChange(
+                                replica.transfer.otherPeer(proposal.fetchTurn + i),
+                                proposal.view(),
+                                proposal.replicaId(i),
+                                proposal.digest(i));
+                    }
+                }
+            }
+        }
+    }
+
+    /** A peer stands in a lower view, or waits for this one: passes on what leads it here. */
+    void bringAlong(final int peerId, final long peerView, final boolean isPeerActive) {
+        if (replica.isActive()) {
+            if (current != null && (peerView < replica.view() || (peerView == replica.view() && !isPeerActive))) {
+                sendNewView(peerId, current);
+            }
+        } else if (peerView < replica.view() && votes[replica.selfId] != null) {
+            send(peerId, votes[replica.selfId]);
+        }
+    }
+}
