@@ -74,14 +74,14 @@ class LauncherIT {
     @Test
     void shouldShowWhyTheBuildFailed() throws Exception {
         final Path tree = tree();
-        script(tree.resolve("mvnw"), "echo 'cannot find symbol'; exit 7");
+        script(tree.resolve("mvnw"), "echo noise; echo '[ERROR] cannot find symbol'; echo noise; exit 7");
         final Run run = run(
                 folder,
                 Map.of("JAVA25_HOME", jdk("jdk", "25").toString()),
                 tree.resolve("quorate").toString());
         assertThat(run.exitCode).isEqualTo(1);
         assertThat(run.out).isEmpty();
-        assertThat(run.err).contains("failed").contains("cannot find symbol").contains("quorate-build.log");
+        assertThat(run.err).contains("failed").contains("[ERROR] cannot find symbol").contains("quorate-build.log").doesNotContain("noise");
     }
 
     @Test
