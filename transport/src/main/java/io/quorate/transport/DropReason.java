@@ -13,6 +13,7 @@ public enum DropReason {
     REPLAY("The counter was seen before or is too old."),
     MALFORMED("The authenticated body is not a sequence of whole messages of our schema."),
     HANDSHAKE_MALFORMED("A handshake message has a wrong length, group, epoch, suite or peer."),
+    HANDSHAKE_MAC("The MAC of the two peers' static key does not match: not from the peer that it claims."),
     HANDSHAKE_STALE("An answer to no question of ours, or one that came too late."),
     HANDSHAKE_BUDGET("The sender's budget of signature checks is spent."),
     HANDSHAKE_SIGNATURE("The handshake signature does not match the roster."),

@@ -15,7 +15,6 @@ public enum LinkCounter {
     MESSAGES_REFUSED("messages", "Messages refused because the waiting frame was full or no session existed."),
     HELLOS_SENT("messages", "Handshakes begun or begun again by this peer."),
     HELLOS_ANSWERED("messages", "Handshakes of the other peer that were answered."),
-    RETRIES_SENT("messages", "Handshakes answered with a cookie because the budget was spent."),
     SESSIONS_OPENED("sessions", "Sessions for sending that came to be."),
     SESSIONS_CONFIRMED("sessions", "Sessions for receiving that the other peer proved to hold."),
     PUBLICATIONS_REBUILT("publications", "Publications made anew after they were lost.");

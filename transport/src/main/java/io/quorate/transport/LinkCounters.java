@@ -1,6 +1,7 @@
 package io.quorate.transport;
 
 import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -21,7 +22,8 @@ public final class LinkCounters {
             throw new IllegalArgumentException("peers is " + peers + ", must be at least 1");
         }
         this.peers = peers;
-        values = new UnsafeBuffer(new byte[(peers + 1) * STRIDE * BitUtil.SIZE_OF_LONG]);
+        values = new UnsafeBuffer(
+                BufferUtil.allocateDirectAligned((peers + 1) * STRIDE * BitUtil.SIZE_OF_LONG, BitUtil.SIZE_OF_LONG));
     }
 
     public int peers() {

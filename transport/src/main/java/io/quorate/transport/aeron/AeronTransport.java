@@ -60,7 +60,7 @@ public final class AeronTransport implements Transport {
         }
         final Handshake.Local local = new Handshake.Local(
                 roster,
-                context.localId(),
+                context.identity(),
                 context.incarnation(),
                 new Ed25519Signer(context.provider(), context.identity(), roster),
                 new Ed25519Verifier(context.provider(), roster),

@@ -145,14 +145,6 @@ public final class PeerLinks implements LinkHandler {
                 peer.backoffNs = timing.helloRetryNs();
                 peer.nextHelloNs = Math.min(peer.nextHelloNs, nowNs + timing.helloRetryNs());
             }
-            case RETRY_ASKED -> {
-                counters.increment(senderId, LinkCounter.RETRIES_SENT);
-                offer(senderId, peer, peer.handshake.reply());
-            }
-            case HELLO_AGAIN -> {
-                counters.increment(senderId, LinkCounter.HELLOS_SENT);
-                offer(senderId, peer, peer.handshake.reply());
-            }
             case OPENED -> onOpened(senderId, peer);
             default -> counters.drop(senderId, outcome.dropReason());
         }

@@ -1,5 +1,6 @@
 package io.quorate.transport.auth;
 
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.bouncycastle.math.ec.rfc8032.Ed25519;
@@ -65,6 +66,25 @@ final class Ed25519Encoding {
             }
         }
         return false;
+    }
+
+    /** The X25519 form of a sound key: u = (1 + y) / (1 - y) modulo p (RFC 7748, section 4.1). Public data only. */
+    static byte[] montgomeryU(final byte[] publicKey) {
+        final BigInteger p = BigInteger.TWO.pow(255).subtract(BigInteger.valueOf(19));
+        final byte[] big = new byte[publicKey.length];
+        for (int i = 0; i < big.length; i++) {
+            big[i] = publicKey[publicKey.length - 1 - i];
+        }
+        final BigInteger y = new BigInteger(1, big).clearBit(255);
+        final BigInteger u = BigInteger.ONE
+                .add(y)
+                .multiply(BigInteger.ONE.subtract(y).modInverse(p))
+                .mod(p);
+        final byte[] encoded = new byte[publicKey.length];
+        for (int i = 0; i < encoded.length; i++) {
+            encoded[i] = u.shiftRight(Byte.SIZE * i).byteValue();
+        }
+        return encoded;
     }
 
     private static boolean isCanonicalPoint(final byte[] encoded) {

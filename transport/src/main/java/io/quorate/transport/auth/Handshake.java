@@ -5,8 +5,6 @@ import io.quorate.transport.codecs.HelloDecoder;
 import io.quorate.transport.codecs.HelloEncoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.MessageHeaderEncoder;
-import io.quorate.transport.codecs.RetryDecoder;
-import io.quorate.transport.codecs.RetryEncoder;
 import io.quorate.transport.codecs.WelcomeDecoder;
 import io.quorate.transport.codecs.WelcomeEncoder;
 import java.security.MessageDigest;
@@ -23,8 +21,8 @@ import org.bouncycastle.math.ec.rfc7748.X25519;
  * <p>Who wants to <em>send</em> opens a session: Hello, then Welcome, then the first sealed frame confirms it. The key comes from
  * two ephemeral X25519 keys (RFC 7748) that the roster keys sign, so a stolen roster key does not open old traffic.
  *
- * <p>Signature work for strangers is bounded by token buckets. When the bucket of new Hellos is empty the answer is a cookie, which
- * only a reader at the peer's roster address can return; a flood of forged Hellos therefore does not lock the honest peer out.
+ * <p>A Hello carries a MAC under the static key of the two peers, so a stranger's Hello costs one HMAC and gets no answer. What is
+ * left, replays and a peer that misbehaves itself, meets token buckets, one set a peer.
  */
 public final class Handshake {
     /** No handshake message is longer. */
@@ -32,17 +30,19 @@ public final class Handshake {
 
     private static final int HEADER_LENGTH = MessageHeaderEncoder.ENCODED_LENGTH;
     private static final int HELLO_SIGNED_LENGTH = HEADER_LENGTH + HelloEncoder.signatureEncodingOffset();
+    private static final int HELLO_MAC_OFFSET = HEADER_LENGTH + HelloEncoder.pairMacEncodingOffset();
     private static final int WELCOME_SIGNED_LENGTH = HEADER_LENGTH + WelcomeEncoder.signatureEncodingOffset();
     private static final int NONCE_LENGTH = HelloEncoder.nonceLength();
     private static final int BUCKET_CAPACITY = 8;
     private static final long CHECK_INTERVAL_NS = 50_000_000;
-    private static final long RETRY_INTERVAL_NS = 10_000_000;
+    private static final long REPEAT_INTERVAL_NS = 10_000_000;
 
     private final Local local;
+    private final int localId;
     private final int remoteId;
     private final MacKeyRing inbound;
     private final byte[] groupId;
-    private final SessionKeys cookieKey;
+    private final SessionKeys pairKey;
 
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
     private final MessageHeaderDecoder headerDecoder = new MessageHeaderDecoder();
@@ -50,22 +50,16 @@ public final class Handshake {
     private final HelloDecoder helloDecoder = new HelloDecoder();
     private final WelcomeEncoder welcomeEncoder = new WelcomeEncoder();
     private final WelcomeDecoder welcomeDecoder = new WelcomeDecoder();
-    private final RetryEncoder retryEncoder = new RetryEncoder();
-    private final RetryDecoder retryDecoder = new RetryDecoder();
     private final Digest digest = new Digest();
 
     private final TokenBucket newHellos = new TokenBucket(CHECK_INTERVAL_NS);
-    private final TokenBucket cookieHellos = new TokenBucket(CHECK_INTERVAL_NS);
     private final TokenBucket staleHellos = new TokenBucket(4 * CHECK_INTERVAL_NS);
     private final TokenBucket welcomes = new TokenBucket(CHECK_INTERVAL_NS);
-    private final TokenBucket repeats = new TokenBucket(RETRY_INTERVAL_NS);
-    private final TokenBucket retries = new TokenBucket(RETRY_INTERVAL_NS);
-    private final TokenBucket retriesHeeded = new TokenBucket(CHECK_INTERVAL_NS);
+    private final TokenBucket repeats = new TokenBucket(REPEAT_INTERVAL_NS);
 
     private final UnsafeBuffer hello = new UnsafeBuffer(new byte[HEADER_LENGTH + HelloEncoder.BLOCK_LENGTH]);
     private final UnsafeBuffer welcome = new UnsafeBuffer(new byte[HEADER_LENGTH + WelcomeEncoder.BLOCK_LENGTH]);
     private final UnsafeBuffer staleWelcome = new UnsafeBuffer(new byte[HEADER_LENGTH + WelcomeEncoder.BLOCK_LENGTH]);
-    private final UnsafeBuffer retry = new UnsafeBuffer(new byte[HEADER_LENGTH + RetryEncoder.BLOCK_LENGTH]);
     private final UnsafeBuffer helloDigest = new UnsafeBuffer(new byte[Digest.LENGTH]);
     private final UnsafeBuffer answeredDigest = new UnsafeBuffer(new byte[Digest.LENGTH]);
     private final UnsafeBuffer scratchDigest = new UnsafeBuffer(new byte[Digest.LENGTH]);
@@ -83,15 +77,27 @@ public final class Handshake {
      * What all handshakes of this process share.
      *
      * @param incarnation number of this process, not negative, higher than that of the peer's earlier processes
-     * @param random source of ephemeral keys, nonces and cookie keys
+     * @param random source of ephemeral keys and nonces
      */
     public record Local(
-            Roster roster, int peerId, long incarnation, Signer signer, Verifier verifier, SecureRandom random) {
+            Roster roster,
+            PeerIdentity identity,
+            long incarnation,
+            Signer signer,
+            Verifier verifier,
+            SecureRandom random) {
         public Local {
-            roster.peer(peerId);
+            if (roster.idOf(identity.publicKey()) < 0) {
+                throw new IllegalArgumentException("the key " + identity.fingerprint() + " is not in the roster");
+            }
             if (incarnation < 0) {
                 throw new IllegalArgumentException("incarnation is " + incarnation + ", must not be negative");
             }
+        }
+
+        /** This peer's id in the roster. */
+        public int peerId() {
+            return roster.idOf(identity.publicKey());
         }
     }
 
@@ -99,13 +105,10 @@ public final class Handshake {
     public enum Outcome {
         /** A Hello was answered: send {@link #reply()}, a Welcome. */
         ANSWERED(null),
-        /** The budget is spent: send {@link #reply()}, a Retry. */
-        RETRY_ASKED(null),
-        /** The other peer wants a cookie back: send {@link #reply()}, our Hello. */
-        HELLO_AGAIN(null),
         /** Our session for sending is there: {@link #opened()}. */
         OPENED(null),
         MALFORMED(DropReason.HANDSHAKE_MALFORMED),
+        WRONG_MAC(DropReason.HANDSHAKE_MAC),
         STALE(DropReason.HANDSHAKE_STALE),
         BUDGET(DropReason.HANDSHAKE_BUDGET),
         SIGNATURE(DropReason.HANDSHAKE_SIGNATURE),
@@ -124,7 +127,8 @@ public final class Handshake {
     }
 
     public Handshake(final Local local, final int remoteId, final MacKeyRing inbound) {
-        if (remoteId == local.peerId()) {
+        localId = local.peerId();
+        if (remoteId == localId) {
             throw new IllegalArgumentException("peer " + remoteId + " is this peer itself");
         }
         local.roster().peer(remoteId);
@@ -132,9 +136,10 @@ public final class Handshake {
         this.remoteId = remoteId;
         this.inbound = inbound;
         groupId = local.roster().groupId();
-        final byte[] secret = new byte[Digest.LENGTH];
-        local.random().nextBytes(secret);
-        cookieKey = new SessionKeys(secret, 1, 0);
+        final byte[] secret =
+                local.identity().staticSecret(local.roster().peer(remoteId).publicKey());
+        pairKey = SessionKeys.derivePair(secret, groupId);
+        Arrays.fill(secret, (byte) 0);
     }
 
     /** True from the first {@link #hello()} until its Welcome has come. */
@@ -186,9 +191,6 @@ public final class Handshake {
         if (templateId == WelcomeDecoder.TEMPLATE_ID && block == WelcomeDecoder.BLOCK_LENGTH) {
             return onWelcome(buffer, offset, nowNs);
         }
-        if (templateId == RetryDecoder.TEMPLATE_ID && block == RetryDecoder.BLOCK_LENGTH) {
-            return onRetry(buffer, offset, nowNs);
-        }
         return Outcome.MALFORMED;
     }
 
@@ -204,7 +206,7 @@ public final class Handshake {
                 .incarnation(local.incarnation())
                 .attempt(++attempt)
                 .epoch(local.roster().epoch())
-                .fromPeer(local.peerId())
+                .fromPeer(localId)
                 .toPeer(remoteId)
                 .suite(SessionKeys.SUITE_HMAC_SHA256)
                 .flags(0)
@@ -212,6 +214,7 @@ public final class Handshake {
                 .putEphemeralKey(ephemeralKey, 0, ephemeralKey.length)
                 .putNonce(nonce, 0, nonce.length);
         local.signer().sign(SigningDomain.HANDSHAKE, hello, 0, HELLO_SIGNED_LENGTH, hello, HELLO_SIGNED_LENGTH);
+        pairKey.tag(hello, 0, HELLO_MAC_OFFSET, hello, HELLO_MAC_OFFSET);
         digest.digest(hello, 0, HELLO_SIGNED_LENGTH, helloDigest, 0);
         pending = true;
     }
@@ -221,7 +224,7 @@ public final class Handshake {
         final long incarnation = helloDecoder.incarnation();
         final long helloAttempt = helloDecoder.attempt();
         if (helloDecoder.fromPeer() != remoteId
-                || helloDecoder.toPeer() != local.peerId()
+                || helloDecoder.toPeer() != localId
                 || helloDecoder.epoch() != local.roster().epoch()
                 || helloDecoder.suite() != SessionKeys.SUITE_HMAC_SHA256
                 || helloDecoder.flags() != 0
@@ -230,6 +233,9 @@ public final class Handshake {
                 || !equalAt(buffer, offset + HEADER_LENGTH + HelloDecoder.groupIdEncodingOffset(), groupId)) {
             return Outcome.MALFORMED;
         }
+        if (!pairKey.matches(buffer, offset, HELLO_MAC_OFFSET, offset + HELLO_MAC_OFFSET)) {
+            return Outcome.WRONG_MAC;
+        }
         digest.digest(buffer, offset, HELLO_SIGNED_LENGTH, scratchDigest, 0);
         if (answered && scratchDigest.equals(answeredDigest)) {
             // The same question again: the same answer, without any work and without any change here.
@@ -237,42 +243,13 @@ public final class Handshake {
         }
         final boolean fresh =
                 incarnation > seenIncarnation || (incarnation == seenIncarnation && helloAttempt > seenAttempt);
-        final Outcome refusal = spend(buffer, offset, fresh, nowNs);
-        if (refusal != null) {
-            return refusal;
+        if (!(fresh ? newHellos : staleHellos).take(nowNs)) {
+            return Outcome.BUDGET;
         }
         if (!isSignedByRemote(buffer, offset, HELLO_SIGNED_LENGTH)) {
             return Outcome.SIGNATURE;
         }
         return welcome(buffer, offset, incarnation, helloAttempt, fresh);
-    }
-
-    /** Takes a token for the dear part of the work; null if there was one. */
-    private Outcome spend(final DirectBuffer buffer, final int offset, final boolean fresh, final long nowNs) {
-        if (!fresh) {
-            return staleHellos.take(nowNs) ? null : Outcome.BUDGET;
-        }
-        writeCookie(buffer, offset);
-        final int cookieOffset = HEADER_LENGTH + RetryEncoder.cookieEncodingOffset();
-        final int givenOffset = offset + HEADER_LENGTH + HelloDecoder.cookieEncodingOffset();
-        int difference = 0;
-        for (int i = 0; i < NONCE_LENGTH; i++) {
-            difference |= retry.getByte(cookieOffset + i) ^ buffer.getByte(givenOffset + i);
-        }
-        if (difference == 0) {
-            return cookieHellos.take(nowNs) ? null : Outcome.BUDGET;
-        }
-        if (newHellos.take(nowNs)) {
-            return null;
-        }
-        return retries.take(nowNs) ? answer(retry, Outcome.RETRY_ASKED) : Outcome.BUDGET;
-    }
-
-    private void writeCookie(final DirectBuffer buffer, final int offset) {
-        retryEncoder.wrapAndApplyHeader(retry, 0, headerEncoder);
-        final int nonceOffset = HEADER_LENGTH + RetryEncoder.nonceEncodingOffset();
-        retry.putBytes(nonceOffset, buffer, offset + HEADER_LENGTH + HelloDecoder.nonceEncodingOffset(), NONCE_LENGTH);
-        cookieKey.tag(buffer, offset, HELLO_SIGNED_LENGTH, retry, HEADER_LENGTH + RetryEncoder.cookieEncodingOffset());
     }
 
     private Outcome welcome(
@@ -296,7 +273,7 @@ public final class Handshake {
                 .wrapAndApplyHeader(message, 0, headerEncoder)
                 .incarnation(local.incarnation())
                 .epoch(local.roster().epoch())
-                .fromPeer(local.peerId())
+                .fromPeer(localId)
                 .toPeer(remoteId)
                 .suite(SessionKeys.SUITE_HMAC_SHA256)
                 .flags(0)
@@ -318,7 +295,7 @@ public final class Handshake {
     private Outcome onWelcome(final DirectBuffer buffer, final int offset, final long nowNs) {
         welcomeDecoder.wrap(buffer, offset + HEADER_LENGTH, WelcomeDecoder.BLOCK_LENGTH, WelcomeDecoder.SCHEMA_VERSION);
         if (welcomeDecoder.fromPeer() != remoteId
-                || welcomeDecoder.toPeer() != local.peerId()
+                || welcomeDecoder.toPeer() != localId
                 || welcomeDecoder.epoch() != local.roster().epoch()
                 || welcomeDecoder.suite() != SessionKeys.SUITE_HMAC_SHA256
                 || welcomeDecoder.flags() != 0
@@ -345,24 +322,6 @@ public final class Handshake {
         Arrays.fill(shared, (byte) 0);
         abandon();
         return Outcome.OPENED;
-    }
-
-    private Outcome onRetry(final DirectBuffer buffer, final int offset, final long nowNs) {
-        retryDecoder.wrap(buffer, offset + HEADER_LENGTH, RetryDecoder.BLOCK_LENGTH, RetryDecoder.SCHEMA_VERSION);
-        final byte[] nonce = new byte[NONCE_LENGTH];
-        hello.getBytes(HEADER_LENGTH + HelloEncoder.nonceEncodingOffset(), nonce);
-        if (!pending || !equalAt(buffer, offset + HEADER_LENGTH + RetryDecoder.nonceEncodingOffset(), nonce)) {
-            return Outcome.STALE;
-        }
-        if (!retriesHeeded.take(nowNs)) {
-            return Outcome.BUDGET;
-        }
-        hello.putBytes(
-                HEADER_LENGTH + HelloEncoder.cookieEncodingOffset(),
-                buffer,
-                offset + HEADER_LENGTH + RetryDecoder.cookieEncodingOffset(),
-                NONCE_LENGTH);
-        return answer(hello, Outcome.HELLO_AGAIN);
     }
 
     private Outcome answer(final DirectBuffer message, final Outcome outcome) {

@@ -16,6 +16,8 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
 import java.util.Set;
+import org.bouncycastle.crypto.digests.SHA512Digest;
+import org.bouncycastle.math.ec.rfc7748.X25519;
 import org.bouncycastle.math.ec.rfc8032.Ed25519;
 
 /**
@@ -134,6 +136,21 @@ public final class PeerIdentity {
             text.append(i == 0 ? "" : "-").append(hex, i, i + FINGERPRINT_GROUP);
         }
         return text.toString();
+    }
+
+    /**
+     * The static Diffie-Hellman secret with another peer: both Ed25519 keys taken to the X25519 curve by the birational map of RFC
+     * 7748, section 4.1. It only keeps strangers from making us check signatures; nothing else rests on it.
+     */
+    byte[] staticSecret(final byte[] otherPublicKey) {
+        final byte[] scalar = new byte[Ed25519.PREHASH_SIZE];
+        final SHA512Digest sha512 = new SHA512Digest();
+        sha512.update(seed, 0, KEY_LENGTH);
+        sha512.doFinal(scalar, 0);
+        final byte[] shared = new byte[X25519.POINT_SIZE];
+        X25519.scalarMult(scalar, 0, Ed25519Encoding.montgomeryU(otherPublicKey), 0, shared, 0);
+        Arrays.fill(scalar, (byte) 0);
+        return shared;
     }
 
     Ed25519Provider.SigningKey signingKey(final Ed25519Provider provider) {

@@ -26,7 +26,8 @@ public final class SessionKeys {
     private static final int KEY_LENGTH = 32;
     private static final int BLOCK_LENGTH = 64;
     private static final int CHUNK_LENGTH = 4096;
-    private static final byte[] INFO = "quorate link session 1".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] SESSION_INFO = "quorate link session 1".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] PAIR_INFO = "quorate link pair 1".getBytes(StandardCharsets.US_ASCII);
 
     private final long keyId;
     private final long incarnation;
@@ -60,12 +61,22 @@ public final class SessionKeys {
      * @param incarnation of the other peer's process
      */
     static SessionKeys derive(final byte[] sharedSecret, final byte[] transcriptHash, final long incarnation) {
+        return derive(sharedSecret, transcriptHash, SESSION_INFO, incarnation);
+    }
+
+    /** The key between two roster keys: it never changes within a group and seals no frames, only Hellos. */
+    static SessionKeys derivePair(final byte[] staticSecret, final byte[] groupId) {
+        return derive(staticSecret, groupId, PAIR_INFO, 0);
+    }
+
+    private static SessionKeys derive(
+            final byte[] secret, final byte[] salt, final byte[] info, final long incarnation) {
         try {
             final byte[] okm = KDF.getInstance("HKDF-SHA256")
                     .deriveData(HKDFParameterSpec.ofExtract()
-                            .addIKM(sharedSecret)
-                            .addSalt(transcriptHash)
-                            .thenExpand(INFO, KEY_LENGTH + Long.BYTES));
+                            .addIKM(secret)
+                            .addSalt(salt)
+                            .thenExpand(info, KEY_LENGTH + Long.BYTES));
             final byte[] macKey = Arrays.copyOf(okm, KEY_LENGTH);
             final long id = ByteBuffer.wrap(okm).order(ByteOrder.LITTLE_ENDIAN).getLong(KEY_LENGTH);
             final SessionKeys keys = new SessionKeys(macKey, id == 0 ? 1 : id, incarnation);

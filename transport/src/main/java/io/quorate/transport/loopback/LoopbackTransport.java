@@ -10,6 +10,7 @@ import io.quorate.transport.Transport;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.BitUtil;
+import org.agrona.BufferUtil;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.MessageHandler;
@@ -55,8 +56,8 @@ public final class LoopbackTransport implements Transport {
         final List<ManyToOneRingBuffer> rings = new ArrayList<>();
         final List<LoopbackTransport> endpoints = new ArrayList<>();
         for (int id = 0; id < peers; id++) {
-            rings.add(new ManyToOneRingBuffer(
-                    new UnsafeBuffer(new byte[ringLength + RingBufferDescriptor.TRAILER_LENGTH])));
+            rings.add(new ManyToOneRingBuffer(new UnsafeBuffer(BufferUtil.allocateDirectAligned(
+                    ringLength + RingBufferDescriptor.TRAILER_LENGTH, BitUtil.CACHE_LINE_LENGTH))));
         }
         for (int id = 0; id < peers; id++) {
             endpoints.add(new LoopbackTransport(id, rings));

@@ -1,0 +1,76 @@
+package io.quorate.transport.auth;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.security.GeneralSecurityException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Random;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SessionKeysTest {
+    /** RFC 4231, test cases 1, 2 and 4, first sixteen bytes. */
+    @ParameterizedTest
+    @CsvSource({
+        "0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b, 4869205468657265, b0344c61d8db38535ca8afceaf0bf12b",
+        "4a656665, 7768617420646f2079612077616e7420666f72206e6f7468696e673f, 5bdcc146bf60754e6a042426089575c7",
+        "0102030405060708090a0b0c0d0e0f10111213141516171819,"
+                + "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd,"
+                + "82558a389a443c0ea4cc819899f2083a",
+    })
+    void shouldBeHmacSha256(final String key, final String message, final String expected) {
+        final byte[] bytes = HexFormat.of().parseHex(message);
+        final UnsafeBuffer tag = new UnsafeBuffer(new byte[SessionKeys.TAG_LENGTH]);
+        new SessionKeys(HexFormat.of().parseHex(key), 1, 0).tag(new UnsafeBuffer(bytes), 0, bytes.length, tag, 0);
+        assertThat(HexFormat.of().formatHex(tag.byteArray())).isEqualTo(expected);
+    }
+
+    @Test
+    void shouldAgreeWithTheJdkAtEveryLength() throws GeneralSecurityException {
+        final Random random = new Random(5);
+        final byte[] key = new byte[32];
+        random.nextBytes(key);
+        final SessionKeys session = new SessionKeys(key, 1, 0);
+        final Mac mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec(key, "HmacSHA256"));
+        for (int length = 0; length < 10_000; length += 1 + random.nextInt(300)) {
+            final UnsafeBuffer buffer = new UnsafeBuffer(new byte[length + 3 + SessionKeys.TAG_LENGTH]);
+            random.nextBytes(buffer.byteArray());
+            session.tag(buffer, 3, length, buffer, 3 + length);
+            mac.update(buffer.byteArray(), 3, length);
+            final byte[] expected = Arrays.copyOf(mac.doFinal(), SessionKeys.TAG_LENGTH);
+            final byte[] actual = new byte[SessionKeys.TAG_LENGTH];
+            buffer.getBytes(3 + length, actual);
+            assertThat(actual).isEqualTo(expected);
+            assertThat(session.matches(buffer, 3, length, 3 + length)).isTrue();
+            final int flipped = 3 + random.nextInt(length + SessionKeys.TAG_LENGTH);
+            buffer.putByte(flipped, (byte) (buffer.getByte(flipped) ^ (1 << random.nextInt(8))));
+            assertThat(session.matches(buffer, 3, length, 3 + length)).isFalse();
+        }
+    }
+
+    @Test
+    void shouldDeriveOtherKeysFromOtherTranscripts() {
+        final byte[] secret = new byte[32];
+        secret[0] = 1;
+        final SessionKeys one = SessionKeys.derive(secret, new byte[32], 3);
+        final SessionKeys same = SessionKeys.derive(secret, new byte[32], 3);
+        final byte[] otherTranscript = new byte[32];
+        otherTranscript[31] = 1;
+        final SessionKeys other = SessionKeys.derive(secret, otherTranscript, 3);
+        final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64]);
+        one.tag(buffer, 0, 8, buffer, 8);
+        assertThat(same.keyId()).isEqualTo(one.keyId());
+        assertThat(same.matches(buffer, 0, 8, 8)).isTrue();
+        assertThat(other.keyId()).isNotEqualTo(one.keyId());
+        assertThat(other.matches(buffer, 0, 8, 8)).isFalse();
+        assertThat(one.incarnation()).isEqualTo(3);
+        assertThat(one.nextCounter()).isEqualTo(1);
+        assertThat(one.nextCounter()).isEqualTo(2);
+    }
+}
