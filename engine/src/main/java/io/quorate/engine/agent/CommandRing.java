@@ -13,8 +13,11 @@ public final class CommandRing {
     static final int CONTRIBUTE = 1;
     static final int STATUS = 2;
 
-    /** Where the body of a CONTRIBUTE command starts, after its ticket. */
-    static final int BODY_OFFSET = BitUtil.SIZE_OF_LONG;
+    static final int TICKET_OFFSET = 0;
+    static final int START_OFFSET = TICKET_OFFSET + BitUtil.SIZE_OF_LONG;
+
+    /** Where the body of a CONTRIBUTE command starts, after its ticket and the time at which it was made. */
+    static final int BODY_OFFSET = START_OFFSET + BitUtil.SIZE_OF_LONG;
 
     private final ManyToOneRingBuffer ring;
 
@@ -26,14 +29,16 @@ public final class CommandRing {
     /**
      * Claims room for a contribution.
      *
+     * @param startNs when the embedder made it, monotonic
      * @return index at which the body is to be written into {@link #buffer()}, or -1 if the ring is full
      */
-    public int claimContribution(final long ticket, final int bodyLengthBytes) {
+    public int claimContribution(final long ticket, final long startNs, final int bodyLengthBytes) {
         final int index = ring.tryClaim(CONTRIBUTE, BODY_OFFSET + bodyLengthBytes);
         if (index < 0) {
             return -1;
         }
-        ring.buffer().putLong(index, ticket);
+        ring.buffer().putLong(index + TICKET_OFFSET, ticket);
+        ring.buffer().putLong(index + START_OFFSET, startNs);
         return index + BODY_OFFSET;
     }
 
@@ -57,7 +62,7 @@ public final class CommandRing {
         if (index < 0) {
             return false;
         }
-        ring.buffer().putLong(index, 0);
+        ring.buffer().putLong(index + TICKET_OFFSET, 0);
         ring.commit(index);
         return true;
     }

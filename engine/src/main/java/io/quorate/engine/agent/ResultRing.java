@@ -12,7 +12,7 @@ import org.agrona.concurrent.ringbuffer.OneToOneRingBuffer;
  *
  * <p>The kernel agent asks {@link #hasRoom()} before it takes a job, so no result can find the ring full.
  */
-final class ResultRing {
+public final class ResultRing {
     static final int REPLY = 1;
     static final int CHECKPOINT = 2;
     static final int RESTORED = 3;
@@ -33,7 +33,8 @@ final class ResultRing {
     private final OneToOneConcurrentArrayQueue<Object> objects =
             new OneToOneConcurrentArrayQueue<>(OBJECTS_WAITING_MAX);
 
-    ResultRing(final int capacityBytes) {
+    /** @param capacityBytes power of two */
+    public ResultRing(final int capacityBytes) {
         ring = new OneToOneRingBuffer(JobRing.allocate(capacityBytes));
     }
 

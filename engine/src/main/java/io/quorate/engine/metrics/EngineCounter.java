@@ -13,6 +13,7 @@ public enum EngineCounter {
     ROUNDS_OPENED("engine.rounds.opened", "rounds", "Rounds that this peer saw open."),
     ROUNDS_CLOSED("engine.rounds.closed", "rounds", "Rounds that this peer computed a decision for."),
     DECISIONS_CERTIFIED("engine.decisions.certified", "decisions", "Decisions that f + 1 peers signed equally."),
+    RESULT_CONFLICTS("engine.results.conflicts", "votes", "Peers caught signing two results of one round."),
     EVENTS_DISCARDED("engine.events.discarded", "events", "Events that the embedder did not take in time."),
     MESSAGES_UNKNOWN(
             "engine.messages.unknown", "messages", "Authenticated messages of a template that nobody handles.");

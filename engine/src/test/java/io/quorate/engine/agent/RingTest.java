@@ -119,7 +119,7 @@ class RingTest {
     @Test
     void shouldCarryAContributionWithItsTicket() {
         final CommandRing ring = new CommandRing(CAPACITY);
-        final int index = ring.claimContribution(99, 7);
+        final int index = ring.claimContribution(99, 5, 7);
         ring.buffer().putBytes(index, request, 0, 7);
         ring.commit(index);
         ring.requestStatus();

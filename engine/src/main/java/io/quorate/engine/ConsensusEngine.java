@@ -1,0 +1,370 @@
+package io.quorate.engine;
+
+import io.quorate.engine.agent.AgentGroup;
+import io.quorate.engine.agent.CertifiedDecision;
+import io.quorate.engine.agent.CommandRing;
+import io.quorate.engine.agent.ConsensusAgent;
+import io.quorate.engine.agent.JobRing;
+import io.quorate.engine.agent.KernelAgent;
+import io.quorate.engine.agent.Mailbox;
+import io.quorate.engine.agent.ResultRing;
+import io.quorate.engine.coordination.ContributionOutcome;
+import io.quorate.engine.coordination.CoordinatorContext;
+import io.quorate.engine.coordination.PeerOutput;
+import io.quorate.engine.decision.DecisionContext;
+import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.engine.ordering.ClientTable;
+import io.quorate.engine.pbft.PbftContext;
+import io.quorate.kernels.simd.Primitives;
+import io.quorate.kernels.simd.PrimitivesProvider;
+import io.quorate.transport.aeron.AeronTransport;
+import io.quorate.transport.aeron.AeronTransportContext;
+import io.quorate.transport.aeron.EmbeddedDriver;
+import io.quorate.transport.auth.Ed25519Provider;
+import io.quorate.transport.auth.Ed25519Signer;
+import io.quorate.transport.auth.Ed25519Verifier;
+import io.quorate.transport.auth.Roster;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
+import org.agrona.CloseHelper;
+import org.agrona.concurrent.AgentTerminationException;
+import org.agrona.concurrent.SystemNanoClock;
+
+/**
+ * One peer of a group, inside the embedder's process: contribute a vector and an answer to a round, get the decision that the
+ * group agreed on, with its certificate.
+ *
+ * <p>Methods may be called from any thread, except {@link #doWork()}, which belongs to one. Results come by waiting, by polling
+ * {@link #nextDecision()}, or by {@link EngineContext#decisionListener}.
+ */
+public final class ConsensusEngine implements AutoCloseable {
+    private static final int RING_CAPACITY = 4 * 1024 * 1024;
+    private static final int RESULT_CAPACITY = 1024 * 1024;
+    private static final long PARK_NS = 50_000;
+    private static final int GROUP_HEX_SHOWN = 16;
+
+    private final CoordinatorContext settings;
+    private final CommandRing commands = new CommandRing(RING_CAPACITY);
+    private final Mailbox mailbox = new Mailbox();
+    private final AtomicLong tickets = new AtomicLong();
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private EmbeddedDriver driver;
+    private AgentGroup agents;
+    private volatile boolean isClosed;
+
+    private ConsensusEngine(final CoordinatorContext settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * Starts a peer: media driver, links, agents.
+     *
+     * @throws IllegalArgumentException if a setting is missing or wrong
+     * @throws IllegalStateException if a JVM flag is missing, the port or a folder is in use, or the data folder is damaged
+     */
+    public static ConsensusEngine launch(final EngineContext context) {
+        LaunchChecks.requireJvmFlags();
+        if (!context.isConcluded()) {
+            context.conclude();
+        }
+        final ConsensusEngine engine = new ConsensusEngine(context.settings().coordinator());
+        try {
+            engine.start(context);
+        } catch (final RuntimeException e) {
+            engine.close();
+            throw e;
+        }
+        return engine;
+    }
+
+    /** As {@link #contribute(String, String, String, MemorySegment)}, from an array and without a type. */
+    public long contribute(final String round, final float[] vector, final String content) {
+        return contribute(round, "", content, MemorySegment.ofArray(vector));
+    }
+
+    /**
+     * Hands this peer's output for a round to the group. The vector goes from the segment straight into the agent's ring.
+     *
+     * @param round name, 1 to 64 bytes of UTF-8
+     * @param type what kind of peer speaks, at most 64 bytes; may be empty
+     * @param content the peer's answer
+     * @param vector float32 in native order, as many as the group's dimension; finite, not all zero
+     * @return ticket for {@link #awaitOutcome}
+     * @throws IllegalArgumentException if an argument is not as the group allows
+     * @throws IllegalStateException if the engine is closed or has stopped, or its ring is full
+     */
+    public long contribute(final String round, final String type, final String content, final MemorySegment vector) {
+        requireRunning();
+        requireContribution(round, type, content, vector);
+        final int lengthBytes = PeerOutput.encodedLength(
+                round.getBytes(StandardCharsets.UTF_8).length,
+                type.getBytes(StandardCharsets.UTF_8).length,
+                content.getBytes(StandardCharsets.UTF_8).length,
+                settings.dimension());
+        final long ticket = tickets.incrementAndGet();
+        final int index = commands.claimContribution(ticket, System.nanoTime(), lengthBytes);
+        if (index < 0) {
+            throw new IllegalStateException("contributions come faster than the group orders them; try again later");
+        }
+        boolean isWritten = false;
+        try {
+            PeerOutput.encode(commands.buffer(), index, round, type, content, vector);
+            isWritten = true;
+        } finally {
+            if (isWritten) {
+                commands.commit(index);
+            } else {
+                commands.abort(index);
+            }
+        }
+        mailbox.sort();
+        return ticket;
+    }
+
+    /**
+     * Waits until f + 1 peers have said what became of a contribution.
+     *
+     * @throws TimeoutException if that takes longer
+     */
+    public ContributionOutcome awaitOutcome(final long ticket, final Duration timeout)
+            throws TimeoutException, InterruptedException {
+        return await(() -> mailbox.outcome(ticket), timeout, "no outcome of contribution " + ticket);
+    }
+
+    /**
+     * Waits for the certified decision of a round; at once if it is among the recent ones.
+     *
+     * @throws TimeoutException if that takes longer
+     */
+    public CertifiedDecision awaitDecision(final String round, final Duration timeout)
+            throws TimeoutException, InterruptedException {
+        return await(() -> mailbox.decision(round), timeout, "no certified decision of round \"" + round + "\"");
+    }
+
+    /** The oldest certified decision that this method has not returned before, or null. */
+    public CertifiedDecision nextDecision() {
+        requireRunning();
+        return mailbox.nextDecision();
+    }
+
+    /** The certified decision of a recent round, or null. */
+    public CertifiedDecision decision(final String round) {
+        return mailbox.decision(round);
+    }
+
+    /** What the peer says of itself now. */
+    public EngineStatus status(final Duration timeout) throws TimeoutException, InterruptedException {
+        requireRunning();
+        final long before = mailbox.statusCount();
+        if (!commands.requestStatus()) {
+            throw new IllegalStateException("the command ring is full; try again later");
+        }
+        return await(() -> mailbox.statusCount() > before ? mailbox.status() : null, timeout, "no status");
+    }
+
+    /** One turn of the agents in threading mode INVOKER; the amount of work done. */
+    public int doWork() {
+        requireRunning();
+        return agents.doWork();
+    }
+
+    /** True once an agent has stopped by an error; the other methods then throw it. */
+    public boolean hasFailed() {
+        return failure.get() != null;
+    }
+
+    /** Stops the agents, closes the links, removes the driver's folder. */
+    @Override
+    public void close() {
+        isClosed = true;
+        CloseHelper.quietClose(agents);
+        CloseHelper.quietClose(driver);
+    }
+
+    private void start(final EngineContext context) {
+        final Roster roster = context.roster();
+        final String group = HexFormat.of().formatHex(roster.groupId());
+        final Incarnation incarnation = Incarnation.next(context.dataDirectory(), group, System.currentTimeMillis());
+        final Ed25519Provider provider = Ed25519Provider.choose();
+        final PbftContext pbft = pbftSettings(context, incarnation);
+        final DecisionContext decision = decisionSettings(context);
+        final JobRing jobs = new JobRing(RING_CAPACITY);
+        final ResultRing results = new ResultRing(RESULT_CAPACITY);
+        final KernelAgent kernels =
+                new KernelAgent(jobs, results, decision, new ClientTable(pbft.peerCount(), pbft.clientWindow()));
+        driver = EmbeddedDriver.launch(
+                context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
+        final ConsensusAgent consensus = new ConsensusAgent(
+                new ConsensusAgent.Surroundings(
+                        SystemNanoClock.INSTANCE,
+                        transport(context, provider, incarnation),
+                        new Ed25519Signer(provider, context.identity(), roster),
+                        new Ed25519Verifier(provider, roster),
+                        jobs,
+                        results,
+                        commands,
+                        mailbox,
+                        identity(context, group, provider),
+                        context.decisionListener()),
+                pbft,
+                decision);
+        agents = group(context, consensus, kernels);
+    }
+
+    private AeronTransport transport(
+            final EngineContext context, final Ed25519Provider provider, final Incarnation incarnation) {
+        final AeronTransportContext transport = new AeronTransportContext()
+                .roster(context.roster())
+                .identity(context.identity())
+                .driver(driver)
+                .provider(provider)
+                .incarnation(incarnation.startCount());
+        if (context.listenHost() != null) {
+            transport.listen(context.listenHost(), context.listenPort());
+        }
+        return AeronTransport.launch(transport);
+    }
+
+    private AgentGroup group(final EngineContext context, final ConsensusAgent consensus, final KernelAgent kernels) {
+        return switch (context.threadingMode()) {
+            case SHARED ->
+                AgentGroup.shared(consensus, kernels, context.idleStrategy().get(), this::stop);
+            case DEDICATED ->
+                AgentGroup.dedicated(
+                        consensus,
+                        context.idleStrategy().get(),
+                        kernels,
+                        context.idleStrategy().get(),
+                        this::stop);
+            case INVOKER -> AgentGroup.invoked(consensus, kernels, this::stop);
+        };
+    }
+
+    private static EmbeddedDriver.Threading driverThreading(final ThreadingMode mode) {
+        return mode == ThreadingMode.DEDICATED ? EmbeddedDriver.Threading.SHARED : EmbeddedDriver.Threading.INVOKER;
+    }
+
+    private static PbftContext pbftSettings(final EngineContext context, final Incarnation incarnation) {
+        final PbftContext pbft = new PbftContext()
+                .selfId(context.peerId())
+                .random(new SecureRandom())
+                .isFirstStart(incarnation.isFirstStart())
+                .firstRequestNumber(incarnation.firstRequestNumber());
+        context.settings().applyTo(pbft);
+        return pbft.conclude();
+    }
+
+    private static DecisionContext decisionSettings(final EngineContext context) {
+        return new DecisionContext()
+                .coordinator(context.settings().coordinator())
+                .selfId(context.peerId())
+                .epoch(context.roster().epoch())
+                .roundDeadlineNs(context.settings().roundDeadlineNs())
+                .nanoTime(System::nanoTime)
+                .conclude();
+    }
+
+    private static EngineStatus identity(
+            final EngineContext context, final String group, final Ed25519Provider provider) {
+        final Primitives kernels = PrimitivesProvider.preferred();
+        return new EngineStatus(
+                context.peerId(),
+                context.roster().peer(context.peerId()).name(),
+                context.roster().size(),
+                group.substring(0, GROUP_HEX_SHOWN),
+                context.roster().epoch(),
+                0,
+                0,
+                false,
+                0,
+                0,
+                "",
+                List.of(),
+                kernels.name(),
+                kernels.bits(),
+                provider.providerName(),
+                0,
+                0,
+                Map.of());
+    }
+
+    /** Any error of an agent stops this peer: for the group that is a crash, which it survives. */
+    private void stop(final Throwable error) {
+        failure.compareAndSet(null, error);
+        throw new AgentTerminationException();
+    }
+
+    private <T> T await(final Supplier<T> source, final Duration timeout, final String complaint)
+            throws TimeoutException, InterruptedException {
+        final long endNs = System.nanoTime() + timeout.toNanos();
+        while (true) {
+            final T value = source.get();
+            if (value != null) {
+                return value;
+            }
+            requireRunning();
+            if (System.nanoTime() - endNs >= 0) {
+                throw new TimeoutException(complaint + " within " + timeout.toMillis() + " ms");
+            }
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            if (!agents.isInvoked() || agents.doWork() == 0) {
+                LockSupport.parkNanos(PARK_NS);
+            }
+        }
+    }
+
+    private void requireRunning() {
+        final Throwable error = failure.get();
+        if (error != null) {
+            throw new IllegalStateException("this peer has stopped: " + error.getMessage(), error);
+        }
+        if (isClosed) {
+            throw new IllegalStateException("this engine is closed");
+        }
+    }
+
+    private void requireContribution(
+            final String round, final String type, final String content, final MemorySegment vector) {
+        require(
+                PeerOutput.isRoundName(round),
+                ContributionOutcome.ROUND_NAME_REFUSED.sentence() + ", given \"" + round + "\"");
+        require(PeerOutput.isType(type), ContributionOutcome.TYPE_REFUSED.sentence() + ", given \"" + type + "\"");
+        final int contentLength = content.getBytes(StandardCharsets.UTF_8).length;
+        require(
+                contentLength <= settings.contentLengthMax(),
+                "the content has " + contentLength + " bytes of UTF-8, at most " + settings.contentLengthMax()
+                        + " are allowed");
+        require(
+                vector.byteSize() == (long) settings.dimension() * Float.BYTES,
+                "the vector has " + vector.byteSize() + " bytes, the group's dimension " + settings.dimension()
+                        + " needs " + (long) settings.dimension() * Float.BYTES);
+        boolean isZero = true;
+        for (int i = 0; i < settings.dimension(); i++) {
+            final float component = vector.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES);
+            require(
+                    Float.isFinite(component),
+                    "component " + i + " of the vector is " + component + ", must be finite");
+            isZero &= component == 0;
+        }
+        require(!isZero, ContributionOutcome.ZERO_VECTOR.sentence());
+    }
+
+    private static void require(final boolean condition, final String complaint) {
+        if (!condition) {
+            throw new IllegalArgumentException(complaint);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+package io.quorate.engine;
+
+import io.quorate.engine.agent.CertifiedDecision;
+import io.quorate.transport.aeron.DriverSettings;
+import io.quorate.transport.aeron.EmbeddedDriver;
+import io.quorate.transport.auth.Digest;
+import io.quorate.transport.auth.PeerIdentity;
+import io.quorate.transport.auth.Roster;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.IdleStrategy;
+
+/**
+ * Settings of one engine. Needed: roster, identity, data folder, and the word {@link #memoryOnly(boolean)}. Fluent until
+ * {@link ConsensusEngine#launch} concludes them.
+ */
+public final class EngineContext {
+    private static final int DIGEST_HEX_LENGTH = 16;
+
+    private Roster roster;
+    private PeerIdentity identity;
+    private String listenHost;
+    private int listenPort;
+    private Path dataDirectory;
+    private Path driverDirectory;
+    private DriverSettings driverSettings = DriverSettings.defaults();
+    private boolean isMemoryOnly;
+    private ThreadingMode threadingMode;
+    private Supplier<IdleStrategy> idleStrategy = () -> new BackoffIdleStrategy(20, 50, 1_000, 100_000);
+    private Consumer<CertifiedDecision> decisionListener = certified -> {};
+    private boolean isConcluded;
+    private GroupSettings settings;
+    private int peerId;
+
+    /** The group: members, keys, addresses, shared settings. */
+    public EngineContext roster(final Roster newRoster) {
+        requireOpen();
+        roster = newRoster;
+        return this;
+    }
+
+    /** The group, from its file. */
+    public EngineContext rosterFile(final Path file) {
+        try {
+            return roster(Roster.read(file));
+        } catch (final IOException e) {
+            throw new UncheckedIOException("cannot read the roster " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    public Roster roster() {
+        return roster;
+    }
+
+    /** Who this peer is; its key must be in the roster. */
+    public EngineContext identity(final PeerIdentity newIdentity) {
+        requireOpen();
+        identity = newIdentity;
+        return this;
+    }
+
+    /** Who this peer is, from its private key file. */
+    public EngineContext keyFile(final Path file) {
+        try {
+            return identity(PeerIdentity.load(file));
+        } catch (final IOException e) {
+            throw new UncheckedIOException("cannot read the key " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    public PeerIdentity identity() {
+        return identity;
+    }
+
+    /** UDP address to listen on, {@code HOST:PORT}; default the address that the roster gives this peer. */
+    public EngineContext listen(final String address) {
+        requireOpen();
+        final int colon = address.lastIndexOf(':');
+        if (colon < 1 || !address.substring(colon + 1).matches("[0-9]{1,5}")) {
+            throw new IllegalArgumentException("listen address \"" + address + "\" is not HOST:PORT");
+        }
+        listenHost = address.substring(0, colon);
+        listenPort = Integer.parseInt(address.substring(colon + 1));
+        return this;
+    }
+
+    String listenHost() {
+        return listenHost;
+    }
+
+    int listenPort() {
+        return listenPort;
+    }
+
+    /** Folder of this peer alone; holds what it must remember across restarts. Made if it is not there. */
+    public EngineContext dataDirectory(final Path folder) {
+        requireOpen();
+        dataDirectory = folder;
+        return this;
+    }
+
+    public Path dataDirectory() {
+        return dataDirectory;
+    }
+
+    /**
+     * Folder of the media driver's logs, best on a memory file system. Default: inside the data folder if that is in memory
+     * already, else one named after it under {@code /dev/shm}.
+     */
+    public EngineContext driverDirectory(final Path folder) {
+        requireOpen();
+        driverDirectory = folder;
+        return this;
+    }
+
+    public Path driverDirectory() {
+        return driverDirectory;
+    }
+
+    /** MTU, buffers and terms of the media driver. */
+    public EngineContext driverSettings(final DriverSettings newSettings) {
+        requireOpen();
+        driverSettings = newSettings;
+        return this;
+    }
+
+    DriverSettings driverSettings() {
+        return driverSettings;
+    }
+
+    /**
+     * True: protocol state lives in memory only; after a restart this peer counts as faulty until it may vote again. There is
+     * no journal yet, so this must be said.
+     */
+    public EngineContext memoryOnly(final boolean newIsMemoryOnly) {
+        requireOpen();
+        isMemoryOnly = newIsMemoryOnly;
+        return this;
+    }
+
+    /** How agents share threads; default by the number of cores. */
+    public EngineContext threadingMode(final ThreadingMode mode) {
+        requireOpen();
+        threadingMode = mode;
+        return this;
+    }
+
+    public ThreadingMode threadingMode() {
+        return threadingMode;
+    }
+
+    /** What an agent's thread does when there is nothing to do; default: spin a little, yield, then park up to 100 us. */
+    public EngineContext idleStrategy(final Supplier<IdleStrategy> newIdleStrategy) {
+        requireOpen();
+        idleStrategy = newIdleStrategy;
+        return this;
+    }
+
+    Supplier<IdleStrategy> idleStrategy() {
+        return idleStrategy;
+    }
+
+    /** Told about each certified decision on the consensus thread: it must return at once and never block. */
+    public EngineContext decisionListener(final Consumer<CertifiedDecision> listener) {
+        requireOpen();
+        decisionListener = listener;
+        return this;
+    }
+
+    Consumer<CertifiedDecision> decisionListener() {
+        return decisionListener;
+    }
+
+    /** This peer's id; known after {@link #conclude()}. */
+    public int peerId() {
+        return peerId;
+    }
+
+    GroupSettings settings() {
+        return settings;
+    }
+
+    /**
+     * Checks, fills defaults and freezes.
+     *
+     * @throws IllegalArgumentException that names what is missing or wrong, and what is allowed
+     */
+    public EngineContext conclude() {
+        requireOpen();
+        requireGiven(roster, "roster");
+        requireGiven(identity, "identity");
+        requireGiven(dataDirectory, "data directory");
+        if (!isMemoryOnly) {
+            throw new IllegalArgumentException(
+                    "the durable journal is not built yet: say memoryOnly(true) to keep protocol"
+                            + " state in memory, which makes this peer a non-voter for a while after each restart");
+        }
+        peerId = roster.idOf(identity.publicKey());
+        if (peerId < 0) {
+            throw new IllegalArgumentException(
+                    "the key " + identity.fingerprint() + " is not in the roster of " + roster.size() + " peers");
+        }
+        settings = GroupSettings.of(roster);
+        if (threadingMode == null) {
+            threadingMode = ThreadingMode.forCores(Runtime.getRuntime().availableProcessors());
+        }
+        dataDirectory = dataDirectory.toAbsolutePath().normalize();
+        if (driverDirectory == null) {
+            driverDirectory = defaultDriverDirectory(dataDirectory);
+        }
+        isConcluded = true;
+        return this;
+    }
+
+    boolean isConcluded() {
+        return isConcluded;
+    }
+
+    private static Path defaultDriverDirectory(final Path dataDirectory) {
+        final Path memory = EmbeddedDriver.memoryFolder();
+        if (dataDirectory.startsWith(memory)) {
+            return dataDirectory.resolve("driver");
+        }
+        final byte[] digest = Digest.sha256(dataDirectory.toString().getBytes(StandardCharsets.UTF_8));
+        return memory.resolve("quorate-" + HexFormat.of().formatHex(digest).substring(0, DIGEST_HEX_LENGTH));
+    }
+
+    private void requireOpen() {
+        if (isConcluded) {
+            throw new IllegalStateException("the settings are concluded and cannot change");
+        }
+    }
+
+    private static void requireGiven(final Object value, final String name) {
+        if (value == null) {
+            throw new IllegalArgumentException(name + " is missing");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+package io.quorate.engine;
+
+import io.quorate.engine.coordination.Coordinator;
+import io.quorate.engine.coordination.CoordinatorContext;
+import io.quorate.engine.coordination.Grouping;
+import io.quorate.engine.pbft.PbftContext;
+import io.quorate.transport.auth.Roster;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * The settings that all peers of a group share, as its roster carries them. The roster's digest is the group id, so two peers
+ * with different settings are in different groups and do not hear each other.
+ */
+public final class GroupSettings {
+    private static final String DIMENSION = "dimension";
+    private static final String HEADS = "heads";
+    private static final String MODE = "mode";
+    private static final String TEMPERATURE = "temperature";
+    private static final String FAULT_TOLERANCE = "fault-tolerance";
+    private static final String GROUPING = "grouping";
+    private static final String NEAR_THRESHOLD = "near-threshold";
+    private static final String CONTENT_LENGTH_MAX = "content-length-max";
+    private static final String ROUND_DEADLINE_MS = "round-deadline-ms";
+    private static final String CHECKPOINT_INTERVAL = "checkpoint-interval";
+    private static final String VIEW_CHANGE_TIMEOUT_MS = "view-change-timeout-ms";
+
+    private static final Set<String> KNOWN = Set.of(
+            DIMENSION,
+            HEADS,
+            MODE,
+            TEMPERATURE,
+            FAULT_TOLERANCE,
+            GROUPING,
+            NEAR_THRESHOLD,
+            CONTENT_LENGTH_MAX,
+            ROUND_DEADLINE_MS,
+            CHECKPOINT_INTERVAL,
+            VIEW_CHANGE_TIMEOUT_MS);
+
+    private static final long NS_PER_MS = 1_000_000L;
+    private static final long TIMEOUT_MAX_MS = 3_600_000L;
+
+    private final CoordinatorContext coordinator;
+    private final long roundDeadlineNs;
+    private final int checkpointInterval;
+    private final long viewChangeTimeoutNs;
+
+    private GroupSettings(final Roster roster) {
+        roster.requireSettingsAmong(KNOWN);
+        coordinator = new CoordinatorContext()
+                .peerCount(roster.size())
+                .dimension((int) roster.setting(DIMENSION, 384, 1, CoordinatorContext.DIMENSION_MAX))
+                .heads((int) roster.setting(HEADS, 8, 1, CoordinatorContext.DIMENSION_MAX))
+                .mode(choice(roster, MODE, Coordinator.Mode.BYZANTINE))
+                .temperature((float) roster.setting(TEMPERATURE, 4.0, 0.001, 64.0))
+                .faultTolerance(roster.setting(FAULT_TOLERANCE, 0.33, 0.0, 1.0))
+                .grouping(choice(roster, GROUPING, Grouping.Rule.EXACT))
+                .nearThreshold((float) roster.setting(NEAR_THRESHOLD, 0.6, 0.001, 1.0))
+                .contentLengthMax(
+                        (int) roster.setting(CONTENT_LENGTH_MAX, 16 * 1024, 1, CoordinatorContext.CONTENT_LENGTH_MAX))
+                .conclude();
+        roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
+        checkpointInterval = (int) roster.setting(CHECKPOINT_INTERVAL, 64, 1, 4096);
+        viewChangeTimeoutNs = roster.setting(VIEW_CHANGE_TIMEOUT_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
+    }
+
+    /**
+     * Reads the settings of a roster; a missing one has its default.
+     *
+     * @throws IllegalArgumentException that names the line, what was given and what is allowed
+     */
+    public static GroupSettings of(final Roster roster) {
+        return new GroupSettings(roster);
+    }
+
+    public CoordinatorContext coordinator() {
+        return coordinator;
+    }
+
+    public long roundDeadlineNs() {
+        return roundDeadlineNs;
+    }
+
+    /** Fills what the group decides of pBFT's settings. */
+    void applyTo(final PbftContext context) {
+        context.peerCount(coordinator.peerCount())
+                .checkpointInterval(checkpointInterval)
+                .viewChangeTimeoutNs(viewChangeTimeoutNs)
+                .viewChangeTimeoutMaxNs(Math.max(16 * viewChangeTimeoutNs, viewChangeTimeoutNs));
+    }
+
+    private static <E extends Enum<E>> E choice(final Roster roster, final String key, final E defaultValue) {
+        final E[] values = defaultValue.getDeclaringClass().getEnumConstants();
+        final List<String> allowed =
+                Arrays.stream(values).map(GroupSettings::label).toList();
+        final String given = roster.setting(key, label(defaultValue), allowed);
+        return values[allowed.indexOf(given)];
+    }
+
+    private static String label(final Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

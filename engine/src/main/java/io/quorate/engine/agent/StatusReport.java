@@ -1,0 +1,96 @@
+package io.quorate.engine.agent;
+
+import io.quorate.engine.decision.Decision;
+import io.quorate.engine.metrics.Counters;
+import io.quorate.engine.metrics.EngineCounter;
+import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.engine.metrics.LatencyRecorder;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.pbft.PbftListener;
+import io.quorate.engine.pbft.PbftReplica;
+import io.quorate.transport.DropReason;
+import io.quorate.transport.LinkCounter;
+import io.quorate.transport.LinkCounters;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** Remembers what the status of a peer is made of, and makes it when asked. On the consensus thread. */
+final class StatusReport implements PbftListener {
+    private static final int ROUNDS_MAX = 32;
+
+    private final EngineStatus identity;
+    private final ArrayDeque<EngineStatus.ClosedRound> rounds = new ArrayDeque<>();
+    private String stableDigest = "";
+
+    /** @param identity a status whose unchanging parts are filled in */
+    StatusReport(final EngineStatus identity) {
+        this.identity = identity;
+    }
+
+    void onRoundClosed(final String round, final long sequence, final Decision.Status status, final byte[] digest) {
+        rounds.removeIf(known -> known.round().equals(round));
+        rounds.addLast(new EngineStatus.ClosedRound(
+                round, sequence, status.label(), HexFormat.of().formatHex(digest)));
+        if (rounds.size() > ROUNDS_MAX) {
+            rounds.removeFirst();
+        }
+    }
+
+    @Override
+    public void onStableCheckpoint(final long sequence, final Digest256 stateDigest) {
+        stableDigest = stateDigest.toString();
+    }
+
+    EngineStatus status(
+            final PbftReplica replica,
+            final Counters<EngineCounter> counters,
+            final LatencyRecorder decisionLatency,
+            final LinkCounters links) {
+        return new EngineStatus(
+                identity.peerId(),
+                identity.peerName(),
+                identity.peerCount(),
+                identity.group(),
+                identity.epoch(),
+                replica.view(),
+                replica.primaryId(),
+                replica.isVoting(),
+                replica.committedSequence(),
+                replica.stableSequence(),
+                stableDigest,
+                new ArrayList<>(rounds),
+                identity.kernelName(),
+                identity.kernelBits(),
+                identity.cryptoProvider(),
+                decisionLatency.percentileNs(50),
+                decisionLatency.percentileNs(99),
+                counters(replica, counters, links));
+    }
+
+    private static Map<String, Long> counters(
+            final PbftReplica replica, final Counters<EngineCounter> engine, final LinkCounters links) {
+        final Map<String, Long> values = new LinkedHashMap<>();
+        for (final EngineCounter counter : EngineCounter.values()) {
+            values.put(counter.label(), engine.get(counter));
+        }
+        for (final PbftCounter counter : PbftCounter.values()) {
+            values.put("pbft." + label(counter), replica.counters().get(counter));
+        }
+        for (final LinkCounter counter : LinkCounter.values()) {
+            values.put("link." + label(counter), links.total(counter));
+        }
+        for (final DropReason reason : DropReason.values()) {
+            values.put("link.dropped." + label(reason), links.dropped(reason));
+        }
+        return values;
+    }
+
+    private static String label(final Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '.');
+    }
+}
