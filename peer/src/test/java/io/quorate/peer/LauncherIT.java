@@ -81,7 +81,11 @@ class LauncherIT {
                 tree.resolve("quorate").toString());
         assertThat(run.exitCode).isEqualTo(1);
         assertThat(run.out).isEmpty();
-        assertThat(run.err).contains("failed").contains("[ERROR] cannot find symbol").contains("quorate-build.log").doesNotContain("noise");
+        assertThat(run.err)
+                .contains("failed")
+                .contains("[ERROR] cannot find symbol")
+                .contains("quorate-build.log")
+                .doesNotContain("noise");
     }
 
     @Test
