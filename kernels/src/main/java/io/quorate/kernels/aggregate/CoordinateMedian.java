@@ -20,9 +20,9 @@ public final class CoordinateMedian implements AggregationRule {
             final FloatMatrix rows, final int faultyMax, final FloatMatrix out, final AggregationScratch scratch) {
         RowChecks.requireMajority("the coordinate-wise median", rows.rows(), faultyMax);
         RowChecks.requireRows(primitives, rows, scratch);
-        RowChecks.requireOut(rows, 1, out);
+        final long target = RowChecks.outAddress(rows, 1, out);
         final int divisor = sumOfMiddle(primitives, rows, scratch);
-        primitives.divideToFloat(scratch.sums(), divisor, out.addressForWriting(), rows.cols());
+        primitives.divideToFloat(scratch.sums(), divisor, target, rows.cols());
     }
 
     /** Leaves the sum of the middle one or two in {@code scratch.sums()}; returns how many there are. */

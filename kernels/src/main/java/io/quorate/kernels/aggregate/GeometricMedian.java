@@ -26,6 +26,9 @@ public final class GeometricMedian implements AggregationRule {
 
     public static final int STEPS_MAX = 500;
 
+    private static final double NU_MIN = 1e-200;
+    private static final double NU_MAX = 1e200;
+
     /** Where the steps begin. */
     public enum Start {
         ZERO,
@@ -52,14 +55,14 @@ public final class GeometricMedian implements AggregationRule {
     /**
      * Exactly {@code iterations} steps with a fixed nu.
      *
-     * @param nu in the units of the rows, finite and above 0
+     * @param nu in the units of the rows, within 1e-200..1e200, where no weight can overflow
      * @throws IllegalArgumentException if nu is not as said or {@code iterations} is below 1
      */
     public static GeometricMedian ofSteps(
             final Primitives primitives, final double nu, final int iterations, final Start start) {
-        if (!(nu >= Double.MIN_NORMAL) || nu > Double.MAX_VALUE || iterations < 1) {
-            throw new IllegalArgumentException("nu must be finite and above 0 and there must be a step, given nu = "
-                    + nu + " and " + iterations + " iterations");
+        if (!(nu >= NU_MIN) || nu > NU_MAX || iterations < 1) {
+            throw new IllegalArgumentException("nu must be within " + NU_MIN + ".." + NU_MAX
+                    + " and there must be a step, given nu = " + nu + " and " + iterations + " iterations");
         }
         return new GeometricMedian(primitives, nu, iterations, start);
     }
@@ -69,9 +72,9 @@ public final class GeometricMedian implements AggregationRule {
             final FloatMatrix rows, final int faultyMax, final FloatMatrix out, final AggregationScratch scratch) {
         RowChecks.requireMajority("the geometric median", rows.rows(), faultyMax);
         RowChecks.requireRows(primitives, rows, scratch);
-        RowChecks.requireOut(rows, 1, out);
+        final long target = RowChecks.outAddress(rows, 1, out);
         findCentre(rows, scratch);
-        primitives.divideToFloat(scratch.centre(), 1.0, out.addressForWriting(), rows.cols());
+        primitives.divideToFloat(scratch.centre(), 1.0, target, rows.cols());
     }
 
     /** Leaves the result, in float64, in {@code scratch.centre()}. */

@@ -25,9 +25,8 @@ public final class NearestNeighbourMixing {
         final int count = rows.rows();
         RowChecks.requireMajority("nearest-neighbour mixing", count, faultyMax);
         RowChecks.requireRows(primitives, rows, scratch);
-        RowChecks.requireOut(rows, count, out);
+        final long target = RowChecks.outAddress(rows, count, out);
         pairDistances(rows, scratch);
-        final long target = out.addressForWriting();
         for (int row = 0; row < count; row++) {
             mixRow(rows, row, count - faultyMax, target + row * out.strideBytes(), scratch);
         }
@@ -36,8 +35,8 @@ public final class NearestNeighbourMixing {
     /** A rule that mixes first and then applies another one to the mixed rows. */
     public AggregationRule before(final AggregationRule rule) {
         return (rows, faultyMax, out, scratch) -> {
-            RowChecks.requireOut(rows, 1, out);
             scratch.require(rows);
+            RowChecks.outAddress(rows, 1, out);
             final FloatMatrix mixed = scratch.mixed(rows.rows(), rows.cols());
             mix(rows, faultyMax, mixed, scratch);
             rule.aggregate(mixed, faultyMax, out, scratch);

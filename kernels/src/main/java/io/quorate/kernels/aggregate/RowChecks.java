@@ -26,7 +26,8 @@ final class RowChecks {
         }
     }
 
-    static void requireOut(final FloatMatrix rows, final int outRows, final FloatMatrix out) {
+    /** The address of a result that can be written and lies apart from the rows. */
+    static long outAddress(final FloatMatrix rows, final int outRows, final FloatMatrix out) {
         if (out.rows() != outRows || out.cols() != rows.cols()) {
             throw new IllegalArgumentException("the result must be " + outRows + " x " + rows.cols() + ", given "
                     + out.rows() + " x " + out.cols());
@@ -34,8 +35,6 @@ final class RowChecks {
         if (out.overlaps(rows)) {
             throw new IllegalArgumentException("the result must not overlap the rows");
         }
-        if (out.addressForWriting() == 0) {
-            throw new IllegalArgumentException("the result has no memory");
-        }
+        return out.addressForWriting();
     }
 }

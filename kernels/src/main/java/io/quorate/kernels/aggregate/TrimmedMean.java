@@ -20,9 +20,9 @@ public final class TrimmedMean implements AggregationRule {
             final FloatMatrix rows, final int faultyMax, final FloatMatrix out, final AggregationScratch scratch) {
         RowChecks.requireMajority("the trimmed mean", rows.rows(), faultyMax);
         RowChecks.requireRows(primitives, rows, scratch);
-        RowChecks.requireOut(rows, 1, out);
+        final long target = RowChecks.outAddress(rows, 1, out);
         final int last = rows.rows() - 1 - faultyMax;
         OrderedColumns.sum(primitives, rows, faultyMax, last, scratch);
-        primitives.divideToFloat(scratch.sums(), last - faultyMax + 1, out.addressForWriting(), rows.cols());
+        primitives.divideToFloat(scratch.sums(), last - faultyMax + 1, target, rows.cols());
     }
 }

@@ -38,12 +38,12 @@ public final class WeightedMean {
             throw new IllegalArgumentException("the weights must not all be zero");
         }
         RowChecks.requireRows(primitives, rows, scratch);
-        RowChecks.requireOut(rows, 1, out);
+        final long target = RowChecks.outAddress(rows, 1, out);
         final long source = rows.address();
         primitives.fillDoubles(scratch.sums(), -0.0, rows.cols());
         for (int row = 0; row < rows.rows(); row++) {
             primitives.accumulateScaled(source + row * rows.strideBytes(), weights[row], scratch.sums(), rows.cols());
         }
-        primitives.divideToFloat(scratch.sums(), total, out.addressForWriting(), rows.cols());
+        primitives.divideToFloat(scratch.sums(), total, target, rows.cols());
     }
 }

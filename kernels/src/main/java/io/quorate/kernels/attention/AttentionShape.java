@@ -8,13 +8,16 @@ package io.quorate.kernels.attention;
  * @param keys rows of K and V
  * @param heads H
  * @param headDim floats of a row that belong to one head
- * @param scale what the finished product of a query and a key is multiplied with before the softmax; finite, above 0
+ * @param scale what the finished product of a query and a key is multiplied with before the softmax; above 0, at most {@link #SCALE_MAX}
  */
 public record AttentionShape(int queries, int keys, int heads, int headDim, float scale) {
     /** The longest row and the greatest number of rows; products of two such sizes still fit the arithmetic of the kernels. */
     public static final int SIZE_MAX = 1 << 24;
 
-    /** @throws IllegalArgumentException if a size is not within 1..{@value #SIZE_MAX} or the scale is not finite and positive */
+    /** Larger scales would overflow together with log2(e); a softmax this sharp is a plain maximum anyway. */
+    public static final float SCALE_MAX = 0x1p100f;
+
+    /** @throws IllegalArgumentException if a size is not within 1..{@value #SIZE_MAX} or the scale not above 0 and at most 2^100 */
     public AttentionShape {
         requireSize("queries", queries);
         requireSize("keys", keys);
@@ -24,8 +27,8 @@ public record AttentionShape(int queries, int keys, int heads, int headDim, floa
             throw new IllegalArgumentException(
                     "heads x headDim is at most " + SIZE_MAX + ", given " + heads + " x " + headDim);
         }
-        if (!(scale > 0.0f) || scale > Float.MAX_VALUE) {
-            throw new IllegalArgumentException("the scale must be finite and above 0, given " + scale);
+        if (!(scale > 0.0f) || scale > SCALE_MAX) {
+            throw new IllegalArgumentException("the scale must be above 0 and at most 2^100, given " + scale);
         }
     }
 

@@ -1,8 +1,10 @@
 package io.quorate.kernels.simd;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.InputStream;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -79,6 +81,10 @@ public final class PrimitivesProvider {
 
     /** One sentence for the user about the choice: what runs, and what is lost if it is not the fast path. */
     public static String sentence(final Primitives primitives) {
+        if (!hasFusedMultiplyAdd()) {
+            return "kernels: this JVM runs without fused multiply-add (a CPU from before 2013, or -XX:-UseFMA), which makes"
+                    + " every kernel thousands of times slower";
+        }
         if (primitives == SCALAR) {
             return "kernels: scalar definition, for checking only and many times slower than the vector unit; remove -D"
                     + PROPERTY + "=scalar to use it";
@@ -89,6 +95,16 @@ public final class PrimitivesProvider {
                     + preferredBits + " bits";
         }
         return "kernels: " + primitives.bits() + "-bit vectors";
+    }
+
+    /** False only if the JVM says so; another JVM than HotSpot does not. */
+    private static boolean hasFusedMultiplyAdd() {
+        try {
+            final HotSpotDiagnosticMXBean hotSpot = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+            return !hotSpot.getVMOption("UseFMA").getValue().equals("false");
+        } catch (final RuntimeException e) {
+            return true;
+        }
     }
 
     private static void requireModule() {

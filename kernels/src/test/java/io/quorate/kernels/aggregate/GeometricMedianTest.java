@@ -204,6 +204,8 @@ class GeometricMedianTest {
     void shouldRefuseStepsWithoutMeaning() {
         assertThatThrownBy(() -> GeometricMedian.ofSteps(PREFERRED, 0.0, 3, GeometricMedian.Start.ZERO))
                 .hasMessageContaining("given nu = 0.0 and 3 iterations");
+        assertThatThrownBy(() -> GeometricMedian.ofSteps(PREFERRED, 1e-300, 3, GeometricMedian.Start.ZERO))
+                .hasMessageContaining("1.0E-200..1.0E200");
         assertThatThrownBy(() -> GeometricMedian.ofSteps(PREFERRED, Double.NaN, 3, GeometricMedian.Start.ZERO))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> GeometricMedian.ofSteps(PREFERRED, 0.1, 0, GeometricMedian.Start.ZERO))

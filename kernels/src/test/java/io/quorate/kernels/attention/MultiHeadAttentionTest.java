@@ -225,6 +225,20 @@ class MultiHeadAttentionTest {
     }
 
     @Test
+    void shouldSurviveTheGreatestScaleAndTheGreatestScores() {
+        final FloatMatrix x = Matrices.of(new float[] {0x1p62f, 0x1p62f}, new float[] {-0x1p62f, 0x1p62f});
+        for (final Primitives primitives : ALL) {
+            final AttentionShape sharp = new AttentionShape(2, 2, 1, 2, AttentionShape.SCALE_MAX);
+            final Result result = attend(primitives, sharp, x, x, x);
+            assertThat(Matrices.array(result.out)).containsExactly(Matrices.array(x));
+            assertThat(result.influence).containsExactly(0.5f, 0.5f);
+            final AttentionShape flat = sharp.withScale(Float.MIN_VALUE);
+            assertThat(attend(primitives, flat, Matrices.of(new float[2], new float[2]), x, x).influence)
+                    .containsExactly(0.5f, 0.5f);
+        }
+    }
+
+    @Test
     void shouldReuseScratchAndSummaryOfALargerShape() {
         final SplittableRandom random = new SplittableRandom(SEED);
         final AttentionShape large = AttentionShape.ofSelf(70, 80, 2);
@@ -297,6 +311,8 @@ class MultiHeadAttentionTest {
         assertThatThrownBy(() -> attention.influence(shape, x, x, new AttentionSummary(3), scratch))
                 .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> AttentionShape.ofSelf(3, 9, 2)).hasMessageContaining("must divide");
+        assertThatThrownBy(() -> shape.withScale(3e38f)).hasMessageContaining("at most 2^100");
+        assertThatThrownBy(() -> shape.withScale(0.0f)).hasMessageContaining("above 0");
         assertThatThrownBy(() -> shape.withScale(Float.NaN)).hasMessageContaining("scale");
     }
 }
