@@ -209,8 +209,9 @@ class AggregationRuleTest {
         final AggregationRule[] rules = rules(PREFERRED).values().toArray(new AggregationRule[0]);
         final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (AggregationScratch scratch = new AggregationScratch(7, 96)) {
+            // Until C2 has compiled everything, vectors are objects; on a busy machine that may take a while.
             long allocatedBytes = Long.MAX_VALUE;
-            for (int round = 0; round < 200 && allocatedBytes > 0; round++) {
+            for (int round = 0; round < 2_000 && allocatedBytes > 0; round++) {
                 final long before = threads.getCurrentThreadAllocatedBytes();
                 for (int call = 0; call < 100; call++) {
                     for (final AggregationRule rule : rules) {
