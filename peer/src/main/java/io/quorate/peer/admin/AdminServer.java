@@ -1,6 +1,6 @@
 package io.quorate.peer.admin;
 
-import io.quorate.peer.JsonLine;
+import io.quorate.peer.format.JsonLine;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;

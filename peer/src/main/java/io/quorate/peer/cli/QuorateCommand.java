@@ -22,7 +22,16 @@ import picocli.CommandLine.ScopeType;
             "1:failed: nobody there, refused, timed out, a certificate that does not hold",
             "2:wrong input: nothing was done"
         },
-        subcommands = {KeysCommand.class, RosterCommand.class, CompletionCommand.class})
+        subcommands = {
+            DemoCommand.class,
+            KeysCommand.class,
+            RosterCommand.class,
+            PeerCommand.class,
+            ContributeCommand.class,
+            StatusCommand.class,
+            CertificateCommand.class,
+            CompletionCommand.class
+        })
 public final class QuorateCommand extends CommandGroup {
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Print the stack trace of an error, too.")
     private boolean debug;

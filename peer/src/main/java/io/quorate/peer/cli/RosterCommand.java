@@ -1,5 +1,6 @@
 package io.quorate.peer.cli;
 
+import io.quorate.engine.GroupSettings;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -60,8 +62,8 @@ final class RosterCommand extends CommandGroup {
                 description = "Number of this membership. Default: ${DEFAULT-VALUE}.")
         private long epoch;
 
-        @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A setting of the group.")
-        private Map<String, String> settings = new LinkedHashMap<>();
+        @ArgGroup(exclusive = false, heading = "%nSettings of the group:%n")
+        private Settings settings = new Settings();
 
         @Override
         public Integer call() throws IOException {
@@ -73,7 +75,9 @@ final class RosterCommand extends CommandGroup {
             for (int id = 0; id < members.size(); id++) {
                 peers.add(member(id, names == null ? "peer-" + id : names.get(id), members.get(id)));
             }
-            final String text = Roster.of(epoch, peers, settings).canonicalText();
+            final Roster roster = Roster.of(epoch, peers, settings.given());
+            GroupSettings.of(roster);
+            final String text = roster.canonicalText();
             if (out == null) {
                 spec.commandLine().getOut().print(text);
                 spec.commandLine().getOut().flush();
@@ -92,6 +96,88 @@ final class RosterCommand extends CommandGroup {
             final byte[] publicKey = PeerIdentity.loadPublic(Path.of(member.substring(0, at)));
             final int port = Integer.parseInt(member.substring(colon + 1));
             return new Roster.Peer(id, name, member.substring(at + 1, colon), port, publicKey);
+        }
+    }
+
+    /** What the peers of a group share; only what is given stands in the roster. */
+    private static final class Settings {
+        @Option(names = "--dimension", paramLabel = "N", description = "Numbers in each vector. Default: 384.")
+        private String dimension;
+
+        @Option(
+                names = "--heads",
+                paramLabel = "N",
+                description = "Attention heads; divides the dimension. Default: 8.")
+        private String heads;
+
+        @Option(
+                names = "--mode",
+                paramLabel = "attention|byzantine",
+                description = "How vectors are fused. Default: byzantine.")
+        private String mode;
+
+        @Option(
+                names = "--grouping",
+                paramLabel = "exact|near",
+                description = "When two answers count as equal. Default: exact.")
+        private String grouping;
+
+        @Option(
+                names = "--fault-tolerance",
+                paramLabel = "SHARE",
+                description = "Share of lying peers to allow for. Default: 0.33.")
+        private String faultTolerance;
+
+        @Option(names = "--temperature", paramLabel = "T", description = "Factor on the attention logits. Default: 4.")
+        private String temperature;
+
+        @Option(
+                names = "--near-threshold",
+                paramLabel = "COSINE",
+                description = "How near answers must be with --grouping near. Default: 0.6.")
+        private String nearThreshold;
+
+        @Option(names = "--content-length-max", paramLabel = "BYTES", description = "Longest answer. Default: 16384.")
+        private String contentLengthMax;
+
+        @Option(
+                names = "--round-deadline-ms",
+                paramLabel = "MS",
+                description = "How long a round waits for silent peers. Default: 500.")
+        private String roundDeadlineMs;
+
+        @Option(
+                names = "--view-change-timeout-ms",
+                paramLabel = "MS",
+                description = "How long a silent primary is waited for. Default: 500.")
+        private String viewChangeTimeoutMs;
+
+        @Option(
+                names = "--checkpoint-interval",
+                paramLabel = "N",
+                description = "Sequences between checkpoints. Default: 64.")
+        private String checkpointInterval;
+
+        Map<String, String> given() {
+            final Map<String, String> settings = new LinkedHashMap<>();
+            put(settings, "dimension", dimension);
+            put(settings, "heads", heads);
+            put(settings, "mode", mode);
+            put(settings, "grouping", grouping);
+            put(settings, "fault-tolerance", faultTolerance);
+            put(settings, "temperature", temperature);
+            put(settings, "near-threshold", nearThreshold);
+            put(settings, "content-length-max", contentLengthMax);
+            put(settings, "round-deadline-ms", roundDeadlineMs);
+            put(settings, "view-change-timeout-ms", viewChangeTimeoutMs);
+            put(settings, "checkpoint-interval", checkpointInterval);
+            return settings;
+        }
+
+        private static void put(final Map<String, String> settings, final String key, final String value) {
+            if (value != null) {
+                settings.put(key, value);
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 package io.quorate.peer.demo;
 
+import io.quorate.transport.aeron.EmbeddedDriver;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
@@ -16,7 +18,6 @@ import java.util.stream.Stream;
  */
 public final class DemoFolder {
     private static final String MARKER = ".quorate-demo";
-    private static final Path MEMORY = Path.of("/dev/shm");
     private static final long MEMORY_LENGTH_MIN = 1L << 30;
 
     private final Path path;
@@ -28,40 +29,64 @@ public final class DemoFolder {
     /** A new folder, in memory if the machine has a memory file system with room, else where temporary files go. */
     static DemoFolder temporary() throws IOException {
         final var attribute = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-        final boolean memory = Files.isDirectory(MEMORY)
-                && Files.isWritable(MEMORY)
-                && Files.getFileStore(MEMORY).getUsableSpace() >= MEMORY_LENGTH_MIN;
-        final Path path = memory
-                ? Files.createTempDirectory(MEMORY, "quorate-demo-", attribute)
+        final Path memory = EmbeddedDriver.memoryFolder();
+        final boolean room = Files.getFileStore(memory).getUsableSpace() >= MEMORY_LENGTH_MIN;
+        final Path path = room
+                ? Files.createTempDirectory(memory, "quorate-demo-", attribute)
                 : Files.createTempDirectory("quorate-demo-", attribute);
-        return marked(path);
+        Files.createFile(path.resolve(MARKER));
+        return new DemoFolder(path);
     }
 
-    /** A folder that the user named; must be new or empty. */
-    static DemoFolder kept(final Path path) throws IOException {
-        Files.createDirectories(
-                path.toAbsolutePath(),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    /** Refuses a folder to keep files in that is neither new nor empty. */
+    static void requireEmpty(final Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
         try (Stream<Path> files = Files.list(path)) {
             if (files.findAny().isPresent()) {
                 throw new IllegalArgumentException(path + " is not empty: --keep wants a new or an empty folder");
             }
         }
-        return marked(path.toAbsolutePath().normalize());
     }
 
     Path path() {
         return path;
     }
 
+    /** Copies keys, roster, logs and decisions; not what only running peers need. */
+    void copyTo(final Path destination) throws IOException {
+        Files.createDirectories(
+                destination.toAbsolutePath(),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try (Stream<Path> files = Files.walk(path)) {
+            for (final Path file : files.filter(Files::isRegularFile).toList()) {
+                final Path place = path.relativize(file);
+                if (place.startsWith(MARKER)
+                        || place.getNameCount() > 1 && place.getName(1).startsWith("data")) {
+                    continue;
+                }
+                Files.createDirectories(destination.resolve(place).getParent());
+                Files.copy(file, destination.resolve(place), StandardCopyOption.COPY_ATTRIBUTES);
+            }
+        }
+    }
+
     /** Removes a demo's folder and everything in it, while others may be removing it, too; any other folder stays. */
     public static void remove(final Path path) throws IOException {
-        if (!Files.exists(path.resolve(MARKER))) {
+        if (Files.exists(path.resolve(MARKER))) {
+            removeTree(path);
+        }
+    }
+
+    private static void removeTree(final Path path) throws IOException {
+        if (!Files.exists(path)) {
             return;
         }
         Files.walkFileTree(path, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(final Path file, final BasicFileAttributes attributes) throws IOException {
+                // The marker goes last, so that a removal that was cut short can be taken up again.
                 if (!file.equals(path.resolve(MARKER))) {
                     Files.deleteIfExists(file);
                 }
@@ -82,17 +107,11 @@ public final class DemoFolder {
                     throw error;
                 }
                 if (folder.equals(path)) {
-                    // Last, so that a removal that was cut short can be taken up again.
                     Files.deleteIfExists(path.resolve(MARKER));
                 }
                 Files.deleteIfExists(folder);
                 return FileVisitResult.CONTINUE;
             }
         });
-    }
-
-    private static DemoFolder marked(final Path path) throws IOException {
-        Files.createFile(path.resolve(MARKER));
-        return new DemoFolder(path);
     }
 }

@@ -1,7 +1,7 @@
 package io.quorate.peer.demo;
 
-import io.quorate.peer.JsonLine;
 import io.quorate.peer.admin.AdminClient;
+import io.quorate.peer.format.JsonLine;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -102,6 +102,11 @@ final class DemoPeer {
         try (AdminClient client = AdminClient.connect(data())) {
             return client.request(request);
         }
+    }
+
+    /** Lets time pass, but not beyond the end of the process. */
+    void pace(final long milliseconds) throws InterruptedException {
+        process.waitFor(milliseconds, TimeUnit.MILLISECONDS);
     }
 
     /** SIGKILL; returns when the process is gone. */

@@ -35,20 +35,39 @@ class DemoFolderTest {
 
     @Test
     void shouldNotFollowLinksOutOfTheFolder() throws IOException {
-        final Path kept = DemoFolder.kept(folder.resolve("demo")).path();
+        final Path demo = DemoFolder.temporary().path();
         final Path outside = Files.createDirectory(folder.resolve("outside"));
         Files.writeString(outside.resolve("letter.txt"), "dear");
-        Files.createSymbolicLink(kept.resolve("link"), outside);
-        DemoFolder.remove(kept);
-        assertThat(kept).doesNotExist();
+        Files.createSymbolicLink(demo.resolve("link"), outside);
+        DemoFolder.remove(demo);
+        assertThat(demo).doesNotExist();
         assertThat(outside.resolve("letter.txt")).exists();
     }
 
     @Test
     void shouldKeepOnlyInEmptyFolder() throws IOException {
         Files.writeString(folder.resolve("letter.txt"), "dear");
-        assertThatThrownBy(() -> DemoFolder.kept(folder))
+        assertThatThrownBy(() -> DemoFolder.requireEmpty(folder))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("not empty");
+    }
+
+    @Test
+    void shouldKeepWhatIsWorthKeeping() throws IOException {
+        final DemoFolder demo = DemoFolder.temporary();
+        Files.createDirectories(demo.path().resolve("peer-0/data"));
+        Files.createDirectories(demo.path().resolve("peer-0/keys"));
+        Files.writeString(demo.path().resolve("peer-0/data/driver"), "x");
+        final Path key = Files.writeString(demo.path().resolve("peer-0/keys/identity.key"), "secret");
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        Files.writeString(demo.path().resolve("roster.txt"), "x");
+        demo.copyTo(folder.resolve("kept"));
+        DemoFolder.remove(demo.path());
+        assertThat(folder.resolve("kept/roster.txt")).exists();
+        assertThat(folder.resolve("kept/peer-0/data")).doesNotExist();
+        assertThat(folder.resolve("kept/.quorate-demo")).doesNotExist();
+        assertThat(PosixFilePermissions.toString(
+                        Files.getPosixFilePermissions(folder.resolve("kept/peer-0/keys/identity.key"))))
+                .isEqualTo("rw-------");
     }
 }

@@ -1,8 +1,7 @@
-package io.quorate.peer.cli;
+package io.quorate.peer.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quorate.peer.JsonLine;
 import org.junit.jupiter.api.Test;
 
 class DecisionTextTest {

@@ -1,4 +1,4 @@
-package io.quorate.peer;
+package io.quorate.peer.format;
 
 import java.io.StringWriter;
 import java.math.BigDecimal;

@@ -1,4 +1,4 @@
-package io.quorate.peer.cli;
+package io.quorate.peer.format;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -146,6 +146,7 @@ public final class DecisionText {
         int column = MARGIN.length();
         for (final String word : value.split(" ", -1)) {
             if (column > MARGIN.length() && column + word.length() > LINE_LENGTH) {
+                text.setLength(text.length() - 1);
                 text.append('\n').append(MARGIN);
                 column = MARGIN.length();
             }

@@ -1,4 +1,4 @@
-package io.quorate.peer;
+package io.quorate.peer.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,0 +1,157 @@
+package io.quorate.peer;
+
+import io.quorate.engine.ConsensusEngine;
+import io.quorate.engine.coordination.ContributionOutcome;
+import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.kernels.embed.HashedEmbedder;
+import io.quorate.peer.admin.AdminHandler;
+import io.quorate.peer.format.DecisionJson;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+
+/** Answers the requests of the admin socket: contribute, status, stop. */
+final class PeerAdmin implements AdminHandler {
+    private static final Duration STATUS_TIMEOUT = Duration.ofSeconds(10);
+    private static final long TIMEOUT_MS_MAX = 3_600_000;
+
+    private final ConsensusEngine engine;
+    private final HashedEmbedder embedder;
+    private final Runnable stop;
+
+    PeerAdmin(final ConsensusEngine engine, final int dimension, final Runnable stop) {
+        this.engine = engine;
+        this.embedder = new HashedEmbedder(dimension);
+        this.stop = stop;
+    }
+
+    @Override
+    public Map<String, ?> handle(final Map<String, Object> request) throws InterruptedException {
+        final String command = text(request, "command", null);
+        return switch (command) {
+            case "contribute" -> contribute(request);
+            case "status" -> status(engine);
+            case "stop" -> {
+                stop.run();
+                yield Map.of("event", "stopping");
+            }
+            default ->
+                throw new IllegalArgumentException(
+                        "command \"" + command + "\" is unknown; known are contribute, status, stop");
+        };
+    }
+
+    private static Map<String, Object> status(final ConsensusEngine engine) throws InterruptedException {
+        final EngineStatus status = statusOf(engine);
+        final Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("event", "status");
+        fields.put("peer", status.peerId());
+        fields.put("name", status.peerName());
+        fields.put("peers", status.peerCount());
+        fields.put("group", status.group());
+        fields.put("epoch", status.epoch());
+        fields.put("view", status.view());
+        fields.put("primary", status.primaryId());
+        fields.put("voting", status.isVoting());
+        fields.put("sequence", status.committedSequence());
+        fields.put("stableSequence", status.stableSequence());
+        fields.put("stableDigest", status.stableDigest());
+        final List<Object> rounds = new ArrayList<>();
+        for (final EngineStatus.ClosedRound round : status.rounds()) {
+            final Map<String, Object> one = new LinkedHashMap<>();
+            one.put("round", round.round());
+            one.put("sequence", round.sequence());
+            one.put("status", round.status());
+            one.put("digest", round.digest());
+            rounds.add(one);
+        }
+        fields.put("rounds", rounds);
+        final Map<String, Object> kernel = new LinkedHashMap<>();
+        kernel.put("name", status.kernelName());
+        kernel.put("bits", status.kernelBits());
+        fields.put("kernel", kernel);
+        fields.put("crypto", status.cryptoProvider());
+        fields.put("decisionP50Nanos", status.decisionP50Ns());
+        fields.put("decisionP99Nanos", status.decisionP99Ns());
+        fields.put("counters", status.counters());
+        return fields;
+    }
+
+    static EngineStatus statusOf(final ConsensusEngine engine) throws InterruptedException {
+        try {
+            return engine.status(STATUS_TIMEOUT);
+        } catch (final TimeoutException e) {
+            throw new IllegalStateException(
+                    "the peer's engine gave no status within " + STATUS_TIMEOUT.toSeconds() + " s", e);
+        }
+    }
+
+    private Map<String, ?> contribute(final Map<String, Object> request) throws InterruptedException {
+        final String round = text(request, "round", null);
+        final long deadlineNs = System.nanoTime() + timeout(request).toNanos();
+        final String content = text(request, "content", "");
+        final MemorySegment vector = MemorySegment.ofArray(vector(request));
+        final long ticket = engine.contribute(round, text(request, "type", ""), content, vector);
+        final ContributionOutcome outcome;
+        try {
+            outcome = engine.awaitOutcome(ticket, remaining(deadlineNs));
+        } catch (final TimeoutException e) {
+            throw new IllegalStateException(
+                    "the group did not order the contribution in time; is a quorum running?", e);
+        }
+        if (!outcome.isCounted()) {
+            final Map<String, Object> refusal = new LinkedHashMap<>();
+            refusal.put("event", "refused");
+            refusal.put("round", round);
+            refusal.put("outcome", outcome.name().toLowerCase(Locale.ROOT).replace('_', '-'));
+            refusal.put("reason", outcome.sentence());
+            return refusal;
+        }
+        try {
+            return DecisionJson.certified(engine.awaitDecision(round, remaining(deadlineNs)));
+        } catch (final TimeoutException e) {
+            throw new IllegalStateException("the contribution counts, but there is " + e.getMessage(), e);
+        }
+    }
+
+    private float[] vector(final Map<String, Object> request) {
+        if (!request.containsKey("vector")) {
+            return embedder.embed(text(request, "text", null));
+        }
+        final byte[] bytes = Base64.getDecoder().decode(text(request, "vector", null));
+        final float[] vector = new float[bytes.length / Float.BYTES];
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(vector);
+        return vector;
+    }
+
+    private static Duration timeout(final Map<String, Object> request) {
+        if (request.get("timeoutMs") instanceof final Long milliseconds
+                && milliseconds > 0
+                && milliseconds <= TIMEOUT_MS_MAX) {
+            return Duration.ofMillis(milliseconds);
+        }
+        throw new IllegalArgumentException("timeoutMs must be a whole number from 1 to " + TIMEOUT_MS_MAX);
+    }
+
+    private static Duration remaining(final long deadlineNs) {
+        return Duration.ofNanos(Math.max(0, deadlineNs - System.nanoTime()));
+    }
+
+    private static String text(final Map<String, Object> request, final String name, final String defaultValue) {
+        if (request.get(name) instanceof final String text) {
+            return text;
+        }
+        if (defaultValue != null && !request.containsKey(name)) {
+            return defaultValue;
+        }
+        throw new IllegalArgumentException("\"" + name + "\" must be a text");
+    }
+}

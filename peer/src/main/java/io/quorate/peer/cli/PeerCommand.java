@@ -1,0 +1,160 @@
+package io.quorate.peer.cli;
+
+import io.quorate.engine.ThreadingMode;
+import io.quorate.peer.PeerConfig;
+import io.quorate.peer.PeerProcess;
+import io.quorate.peer.demo.DemoFolder;
+import io.quorate.peer.format.JsonLine;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Runs one peer until it is told to stop: SIGTERM, SIGINT, or {@code stop} on its admin socket. All end with exit code 0. */
+@Command(
+        name = "peer",
+        description = {
+            "Run one peer of a group until SIGTERM.",
+            "Links are authenticated, not encrypted: use WireGuard or IPsec where others can listen."
+        })
+final class PeerCommand implements Callable<Integer> {
+    private static final long CLOSE_SECONDS_MAX = 10;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = "--roster",
+            paramLabel = "FILE",
+            required = true,
+            description = "The group, as made by roster create.")
+    private Path roster;
+
+    @Option(names = "--key", paramLabel = "FILE", required = true, description = "identity.key of this peer.")
+    private Path key;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            required = true,
+            description = "UDP address of this machine to listen on.")
+    private String listen;
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            required = true,
+            description = "Private folder of this peer; made if it is not there.")
+    private Path data;
+
+    @Option(
+            names = "--memory-only",
+            description = "Declare that this peer keeps nothing over a restart: it then follows without a vote until a"
+                    + " newer checkpoint is stable than anything it can have voted on.")
+    private boolean memoryOnly;
+
+    @Option(
+            names = "--threading",
+            paramLabel = "MODE",
+            description = "shared: one thread; dedicated: a thread for each part. Default: by the number of cores.")
+    private Threading threading;
+
+    @Option(names = "--json", description = "Print the ready line as JSON.")
+    private boolean json;
+
+    @Option(
+            names = "--exit-with-parent",
+            hidden = true,
+            description = "Stop when standard input ends, and remove this demo folder.")
+    private Path parentFolder;
+
+    private enum Threading {
+        SHARED,
+        DEDICATED
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        final ThreadingMode mode = threading == null ? null : ThreadingMode.valueOf(threading.name());
+        final PeerConfig config = new PeerConfig(roster, key, listen, data, memoryOnly, mode);
+        final CountDownLatch closed = new CountDownLatch(1);
+        final ParentWatch parent = new ParentWatch(parentFolder);
+        try (PeerProcess peer = PeerProcess.launch(config)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(peer, closed), "stop"));
+            parent.start(peer::requestStop);
+            printReady(peer.describe());
+            peer.awaitStop();
+        }
+        parent.removeFolderIfGone();
+        closed.countDown();
+        return 0;
+    }
+
+    private void printReady(final Map<String, Object> ready) {
+        if (json) {
+            spec.commandLine().getOut().println(JsonLine.write(ready));
+            return;
+        }
+        spec.commandLine()
+                .getOut()
+                .println("peer " + ready.get("peer") + " (" + ready.get("name") + ") ready: UDP " + ready.get("listen")
+                        + ", key " + ready.get("fingerprint") + ", group " + ready.get("group") + ", memory only");
+    }
+
+    /** A signal is the ordinary way to end a peer, so it ends with 0 and not with 128 + the signal's number. */
+    private static void endBySignal(final PeerProcess peer, final CountDownLatch closed) {
+        if (closed.getCount() == 0) {
+            return;
+        }
+        peer.requestStop();
+        int exitCode = CommandErrors.FAILED;
+        try {
+            exitCode = closed.await(CLOSE_SECONDS_MAX, TimeUnit.SECONDS) ? 0 : CommandErrors.FAILED;
+        } catch (final InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(exitCode);
+    }
+
+    /** Ends an orphan of a demo, and removes what the demo left behind. */
+    private static final class ParentWatch {
+        private final Path folder;
+        private volatile boolean gone;
+
+        ParentWatch(final Path folder) {
+            this.folder = folder;
+        }
+
+        void start(final Runnable stop) {
+            if (folder != null) {
+                Thread.ofPlatform().daemon().name("parent-watch").start(() -> {
+                    awaitEndOfInput();
+                    gone = true;
+                    stop.run();
+                });
+            }
+        }
+
+        void removeFolderIfGone() throws IOException {
+            if (gone) {
+                DemoFolder.remove(folder);
+            }
+        }
+
+        private static void awaitEndOfInput() {
+            try {
+                System.in.transferTo(OutputStream.nullOutputStream());
+            } catch (final IOException e) {
+                // A broken pipe is an end, too.
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package io.quorate.peer.cli;
+
+import io.quorate.peer.admin.AdminClient;
+import io.quorate.peer.format.DecisionText;
+import io.quorate.peer.format.JsonLine;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** Prints what a running peer says of itself. */
+@Command(name = "status", description = "Print what a running peer says of itself.")
+final class StatusCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--peer", paramLabel = "DIR", required = true, description = "Data folder of the running peer.")
+    private Path data;
+
+    @Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        try (AdminClient client = AdminClient.connect(data)) {
+            final Map<String, Object> status = client.request(Map.of("command", "status"));
+            final PrintWriter out = spec.commandLine().getOut();
+            if (json) {
+                out.println(JsonLine.write(status));
+            } else {
+                print(out, status);
+            }
+            out.flush();
+        }
+        return 0;
+    }
+
+    private static void print(final PrintWriter out, final Map<String, Object> status) {
+        out.println("peer " + status.get("peer") + " (" + status.get("name") + ") of " + status.get("peers")
+                + ", group " + status.get("group") + ", epoch " + status.get("epoch"));
+        out.println("  view " + status.get("view") + ", primary peer " + status.get("primary") + ", "
+                + (Boolean.TRUE.equals(status.get("voting")) ? "votes" : "follows without a vote"));
+        out.println("  sequence " + status.get("sequence") + ", stable checkpoint " + status.get("stableSequence"));
+        if (status.get("kernel") instanceof final Map<?, ?> kernel) {
+            out.println("  kernels " + kernel.get("name") + ", " + kernel.get("bits") + " bit; crypto "
+                    + status.get("crypto"));
+        }
+        out.println("  decision latency p50 " + milliseconds(status.get("decisionP50Nanos")) + ", p99 "
+                + milliseconds(status.get("decisionP99Nanos")));
+        if (status.get("rounds") instanceof final List<?> rounds) {
+            for (final Object element : rounds) {
+                if (element instanceof final Map<?, ?> round) {
+                    out.println("  round " + DecisionText.printable(String.valueOf(round.get("round"))) + ": "
+                            + round.get("status") + ", digest " + round.get("digest"));
+                }
+            }
+        }
+        if (status.get("counters") instanceof final Map<?, ?> counters) {
+            counters.forEach((name, value) -> {
+                if (value instanceof final Number number && number.longValue() != 0) {
+                    out.println("  " + name + " " + number);
+                }
+            });
+        }
+    }
+
+    private static String milliseconds(final Object nanos) {
+        return nanos instanceof final Number number
+                ? String.format(Locale.ROOT, "%.2f ms", number.longValue() / 1e6)
+                : "unknown";
+    }
+}
