@@ -29,7 +29,8 @@ import org.agrona.CloseHelper;
  */
 public final class AeronTransport implements Transport {
     private static final long RECONNECT_PAUSE_NS = 100_000_000;
-    private static final int STREAMS_PER_PEER = 4;
+    private static final int IMAGES_PER_PEER = 4;
+    private static final int IMAGES_SPARE = 8;
 
     private final AeronTransportContext context;
     private final EmbeddedDriver driver;
@@ -69,7 +70,9 @@ public final class AeronTransport implements Transport {
                 new AeronOutbox(link, AeronTransportContext.STREAM_ID, context.publicationChannels(), limits, counters);
         links = new PeerLinks(local, rings, context.timing(), counters, outbox);
         final FrameDispatcher dispatcher = new FrameDispatcher(link, limits, rings, counters, links);
-        inbox = new AeronInbox(dispatcher, counters, limits.frameLengthMax(), STREAMS_PER_PEER * peers);
+        final int imagesMax = IMAGES_PER_PEER * peers + IMAGES_SPARE;
+        inbox = new AeronInbox(dispatcher, counters, limits.frameLengthMax(), imagesMax);
+        driver.admit(context.sources(), imagesMax);
     }
 
     /**
@@ -126,7 +129,7 @@ public final class AeronTransport implements Transport {
         } else {
             work += aeron.conductorAgentInvoker().invoke();
         }
-        return work + outbox.onTick(nowNs) + links.onTick(nowNs);
+        return work + inbox.onTick(nowNs) + outbox.onTick(nowNs) + links.onTick(nowNs);
     }
 
     @Override

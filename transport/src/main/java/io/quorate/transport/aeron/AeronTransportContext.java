@@ -9,7 +9,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Settings of an {@link AeronTransport}. {@link #conclude()} checks them, fills in what is missing and freezes them.
@@ -29,6 +31,8 @@ public final class AeronTransportContext {
     private SecureRandom random;
     private long incarnation = -1;
     private PeerLinks.Timing timing = PeerLinks.Timing.defaults();
+    private boolean isOpenToAnyAddress;
+    private Set<InetAddress> sources;
     private boolean isConcluded;
     private int localId;
     private List<String> publicationChannels;
@@ -83,6 +87,16 @@ public final class AeronTransportContext {
         return this;
     }
 
+    /**
+     * Accepts packets from any address, where peers send from others than the roster names (several network cards, address
+     * translation). By default packets from other addresses are dropped before they cost anything; the address proves nothing.
+     */
+    public AeronTransportContext openToAnyAddress(final boolean value) {
+        requireOpen();
+        isOpenToAnyAddress = value;
+        return this;
+    }
+
     /** Source of ephemeral keys, nonces and cookies; default a new {@link SecureRandom}. */
     public AeronTransportContext random(final SecureRandom value) {
         requireOpen();
@@ -125,6 +139,11 @@ public final class AeronTransportContext {
         return publicationChannels;
     }
 
+    /** Addresses to accept packets from; empty for all. */
+    Set<InetAddress> sources() {
+        return sources;
+    }
+
     String subscriptionChannel() {
         return subscriptionChannel;
     }
@@ -163,31 +182,39 @@ public final class AeronTransportContext {
         }
         subscriptionChannel = new ChannelUriStringBuilder()
                 .media("udp")
-                .endpoint(endpoint(host, port, "listen address"))
+                .endpoint(endpoint(address(host, "listen address"), port))
                 .build();
         publicationChannels = new ArrayList<>();
+        sources = new HashSet<>();
         for (final Roster.Peer peer : roster.peers()) {
-            publicationChannels.add(channel(peer));
+            final InetAddress address = address(peer.host(), "peer " + peer.id() + " (" + peer.name() + ")");
+            publicationChannels.add(channel(address, peer.port()));
+            if (!isOpenToAnyAddress) {
+                sources.add(address);
+            }
         }
         isConcluded = true;
         return this;
     }
 
-    private String channel(final Roster.Peer peer) {
+    private String channel(final InetAddress address, final int port) {
         return new ChannelUriStringBuilder()
                 .media("udp")
-                .endpoint(endpoint(peer.host(), peer.port(), "peer " + peer.id() + " (" + peer.name() + ")"))
+                .endpoint(endpoint(address, port))
                 .termLength(driver.settings().termLength())
                 .mtu(driver.settings().mtuLength())
                 .build();
     }
 
+    private static String endpoint(final InetAddress address, final int port) {
+        final String text = address.getHostAddress();
+        return (address instanceof Inet6Address ? "[" + text + "]" : text) + ":" + port;
+    }
+
     /** Names are looked up once, here: the driver must not wait for a name server later. */
-    private static String endpoint(final String host, final int port, final String what) {
+    private static InetAddress address(final String host, final String what) {
         try {
-            final InetAddress address = InetAddress.getByName(host);
-            final String text = address.getHostAddress();
-            return (address instanceof Inet6Address ? "[" + text + "]" : text) + ":" + port;
+            return InetAddress.getByName(host);
         } catch (final UnknownHostException e) {
             throw new IllegalArgumentException(what + ": the host \"" + host + "\" has no address", e);
         }

@@ -17,7 +17,7 @@ import org.agrona.SystemUtil;
  * @param socketReceiveLength kernel receive buffer to ask for; not below the window
  * @param socketSendLength kernel send buffer to ask for
  * @param initialWindowLength how much one sender may have in flight towards us
- * @param termLength length of a stream's term; the longest message is an eighth of it
+ * @param termLength length of a stream's term, and the longest that is admitted from others: give all peers of a group the same
  * @param imageLivenessNs after which silence a sender's stream is given up
  * @param clientLivenessNs after which pause our own client is declared dead; it is then rebuilt
  */
@@ -33,9 +33,9 @@ public record DriverSettings(
     public static final int FRAME_LENGTH_MAX = 256 * 1024;
 
     private static final int MTU_MIN = 1024;
-    private static final int MTU_MAX = 8192;
+    static final int MTU_MAX = 8192;
     private static final int TERM_MIN = 8 * FRAME_LENGTH_MAX;
-    private static final int TERM_MAX = 1 << 30;
+    private static final int TERM_MAX = 16 << 20;
     private static final long LIVENESS_MIN_NS = 2_000_000_000L;
 
     private static final String MTU = "aeron.mtu.length";

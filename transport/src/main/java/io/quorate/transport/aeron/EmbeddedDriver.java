@@ -4,6 +4,7 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.AeronException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -41,6 +42,7 @@ public final class EmbeddedDriver implements AutoCloseable {
     private final MediaDriver driver;
     private final AgentInvoker invoker;
     private final DriverSettings settings;
+    private final GuardedEndpoint.Admission admission;
     private final AtomicReference<Throwable> lastError;
     private boolean closed;
 
@@ -60,12 +62,14 @@ public final class EmbeddedDriver implements AutoCloseable {
             final FileChannel lockChannel,
             final MediaDriver driver,
             final DriverSettings settings,
+            final GuardedEndpoint.Admission admission,
             final AtomicReference<Throwable> lastError) {
         this.directory = directory;
         this.createdDirectory = createdDirectory;
         this.lockChannel = lockChannel;
         this.driver = driver;
         this.settings = settings;
+        this.admission = admission;
         this.lastError = lastError;
         invoker = driver.sharedAgentInvoker();
     }
@@ -84,8 +88,13 @@ public final class EmbeddedDriver implements AutoCloseable {
             created = makePrivate(directory);
             channel = lock(directory);
             final AtomicReference<Throwable> lastError = new AtomicReference<>();
-            final MediaDriver driver = MediaDriver.launchEmbedded(context(directory, threading, settings, lastError));
-            return new EmbeddedDriver(directory, created, channel, driver, settings, lastError);
+            final GuardedEndpoint.Admission admission = new GuardedEndpoint.Admission(settings);
+            final MediaDriver.Context context = context(directory, threading, settings)
+                    .errorHandler(lastError::set)
+                    .receiveChannelEndpointSupplier((udpChannel, dispatcher, status, driverContext) ->
+                            new GuardedEndpoint(udpChannel, dispatcher, status, driverContext, admission));
+            final MediaDriver driver = MediaDriver.launchEmbedded(context);
+            return new EmbeddedDriver(directory, created, channel, driver, settings, admission, lastError);
         } catch (final IOException | RuntimeException e) {
             release(directory, created, channel);
             if (e instanceof IllegalStateException && !(e instanceof AeronException)) {
@@ -121,6 +130,20 @@ public final class EmbeddedDriver implements AutoCloseable {
         return lastError.get();
     }
 
+    /** Packets that the doorkeeper of the port refused: strangers' addresses, streams that are not ours, too many of them. */
+    public long packetsRefused() {
+        return admission.refused();
+    }
+
+    /**
+     * Who may begin streams; to be called before a port is opened.
+     *
+     * @param sources addresses to accept packets from; empty for all
+     */
+    void admit(final Set<InetAddress> sources, final int imagesMax) {
+        admission.rules(sources, imagesMax);
+    }
+
     @Override
     public void close() {
         if (!closed) {
@@ -139,10 +162,7 @@ public final class EmbeddedDriver implements AutoCloseable {
     }
 
     private static MediaDriver.Context context(
-            final Path directory,
-            final Threading threading,
-            final DriverSettings settings,
-            final AtomicReference<Throwable> lastError) {
+            final Path directory, final Threading threading, final DriverSettings settings) {
         final BackoffIdleStrategy idle = new BackoffIdleStrategy(10, 20, PARK_MIN_NS, PARK_MAX_NS);
         return new MediaDriver.Context()
                 .aeronDirectoryName(driverFolder(directory).toString())
@@ -166,8 +186,7 @@ public final class EmbeddedDriver implements AutoCloseable {
                 .imageLivenessTimeoutNs(settings.imageLivenessNs())
                 .clientLivenessTimeoutNs(settings.clientLivenessNs())
                 .publicationUnblockTimeoutNs(settings.clientLivenessNs() * 3 / 2)
-                .publicationLingerTimeoutNs(LINGER_NS)
-                .errorHandler(lastError::set);
+                .publicationLingerTimeoutNs(LINGER_NS);
     }
 
     private static Path driverFolder(final Path directory) {

@@ -34,6 +34,7 @@ final class AeronPeers implements AutoCloseable {
     final DriverSettings settings;
     final EmbeddedDriver.Threading threading;
     Roster roster;
+    Runnable beforeEachRun = () -> {};
 
     /** One peer and what it has received. */
     static final class Peer {
@@ -102,11 +103,16 @@ final class AeronPeers implements AutoCloseable {
     }
 
     Peer launch(final int id) {
+        return launch(id, roster.peer(id).port());
+    }
+
+    Peer launch(final int id, final int listenPort) {
         final EmbeddedDriver driver = EmbeddedDriver.launch(folder.resolve("peer-" + id), threading, settings);
         try {
             final AeronTransport transport = AeronTransport.launch(new AeronTransportContext()
                     .roster(roster)
                     .identity(identities.get(id))
+                    .listen("127.0.0.1", listenPort)
                     .driver(driver));
             return new Peer(id, driver, transport);
         } catch (final RuntimeException e) {
@@ -129,6 +135,7 @@ final class AeronPeers implements AutoCloseable {
     }
 
     void runOnce() {
+        beforeEachRun.run();
         for (final Peer peer : peers) {
             if (peer != null) {
                 peer.run();
