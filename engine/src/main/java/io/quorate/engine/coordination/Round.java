@@ -28,6 +28,7 @@ public final class Round implements AutoCloseable {
     private final String[] types;
     private final String[] contents;
     private final String[] foldedContents;
+    private final boolean[] hasWording;
     private final byte[][] digests;
     private final int[] conflictCounts;
     private final byte[][] conflictDigests;
@@ -50,6 +51,7 @@ public final class Round implements AutoCloseable {
         types = new String[peers];
         contents = new String[peers];
         foldedContents = new String[peers];
+        hasWording = new boolean[peers];
         digests = new byte[peers][Digest.LENGTH];
         conflictCounts = new int[peers];
         conflictDigests = new byte[peers][Digest.LENGTH];
@@ -91,7 +93,8 @@ public final class Round implements AutoCloseable {
         contents[peerId] = output.content();
         foldedContents[peerId] = Grouping.fold(output.content());
         System.arraycopy(output.digest(), 0, digests[peerId], 0, Digest.LENGTH);
-        if (wordings != null && hasWording(peerId)) {
+        hasWording[peerId] = isWording(foldedContents[peerId]);
+        if (wordings != null && hasWording[peerId]) {
             embedder.embed(foldedContents[peerId], wordings, peerId);
         }
         for (int i = 0; i < context.dimension(); i++) {
@@ -153,9 +156,7 @@ public final class Round implements AutoCloseable {
 
     /** True if the content has a wording: a character that the embedder does not take for white space. */
     boolean hasWording(final int peerId) {
-        return foldedContents[peerId]
-                .codePoints()
-                .anyMatch(c -> !Character.isWhitespace(c) && !Character.isSpaceChar(c));
+        return hasWording[peerId];
     }
 
     /** Hashed embeddings of the folded contents, where answers are grouped by nearness; else null. */
@@ -176,6 +177,10 @@ public final class Round implements AutoCloseable {
     @Override
     public void close() {
         slab.close();
+    }
+
+    private static boolean isWording(final String content) {
+        return content.codePoints().anyMatch(c -> !Character.isWhitespace(c) && !Character.isSpaceChar(c));
     }
 
     private void conflict(final int peerId, final byte[] digest) {

@@ -1,0 +1,71 @@
+package io.quorate.engine.coordination;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.Random;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Every number of a decision against the float64 reference. */
+class CoordinatorReferenceTest {
+    private static final Offset<Double> CLOSE = within(2e-6);
+
+    @ParameterizedTest
+    @CsvSource({
+        "4, 4, 384, 8",
+        "4, 3, 384, 8",
+        "7, 7, 384, 8",
+        "7, 5, 64, 4",
+        "10, 10, 30, 3",
+        "13, 13, 48, 1",
+        "31, 31, 384, 12",
+        "1, 1, 8, 8",
+        "2, 2, 5, 5",
+        "200, 200, 16, 2"
+    })
+    void shouldAgreeWithTheReference(final int peers, final int contributors, final int dimension, final int heads) {
+        final Random random = new Random(peers * 1000L + dimension);
+        for (int run = 0; run < 5; run++) {
+            final float spread = (float) Math.pow(10, -run);
+            compare(Rounds.around(random, contributors, dimension, spread), peers, heads);
+            compare(Rounds.gaussian(random, contributors, dimension), peers, heads);
+        }
+    }
+
+    private static void compare(final float[][] vectors, final int peers, final int heads) {
+        final double[][] exact = ReferenceCoordinator.doubles(vectors);
+        final String[] contents = Arrays.copyOf(Rounds.same(vectors.length, "yes"), peers);
+        for (final Coordinator.Mode mode : Coordinator.Mode.values()) {
+            final CoordinatorContext context = Rounds.context(peers, vectors[0].length)
+                    .heads(heads)
+                    .mode(mode)
+                    .conclude();
+            try (Round round = Rounds.of(context, contents, Arrays.copyOf(vectors, peers));
+                    Coordinator coordinator = new Coordinator(context)) {
+                coordinator.coordinate(round);
+                final int faulty = coordinator.faulty();
+                final double[] influence = ReferenceCoordinator.influence(exact, heads, 4, faulty);
+                assertThat(Rounds.influences(coordinator)).containsExactly(influence, CLOSE);
+                assertThat(coordinator.strength())
+                        .isCloseTo(
+                                (double) vectors.length / peers * Math.max(0, ReferenceCoordinator.meanCosine(exact)),
+                                CLOSE);
+                final double[] fused = mode == Coordinator.Mode.BYZANTINE
+                        ? ReferenceCoordinator.robustMean(exact, faulty)
+                        : ReferenceCoordinator.weightedMean(exact, influence);
+                for (int k = 0; k < fused.length; k++) {
+                    assertThat((double) coordinator.fused(k)).isCloseTo(fused[k], within(1e-5));
+                }
+                if (coordinator.suspectCount() > 0) {
+                    final double[] centre = ReferenceCoordinator.geometricMedian(exact);
+                    assertThat(coordinator.suspectDistance(0))
+                            .isCloseTo(
+                                    ReferenceCoordinator.distance(exact[coordinator.suspect(0)], centre), within(1e-3));
+                }
+            }
+        }
+    }
+}
