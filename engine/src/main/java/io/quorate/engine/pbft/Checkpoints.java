@@ -182,7 +182,7 @@ final class Checkpoints {
 
     /** A snapshot fetched from peers, whose digest a certificate vouches for, is in place. */
     void onRestored(final Certificate certificate, final DirectBuffer buffer, final int lengthBytes) {
-        dropSnapshots(certificate.sequence());
+        dropSnapshots(certificate.sequence(), certificate.sequence());
         final Snapshot restored = keep(certificate.sequence(), buffer, 0, lengthBytes);
         Invariant.check(
                 restored.digest.isEqual(certificate.stateDigest()),
@@ -333,7 +333,7 @@ final class Checkpoints {
         }
         previousStable = stable.sequence();
         stable.set(certificate);
-        dropSnapshots(previousStable);
+        dropSnapshots(previousStable, stable.sequence());
         replica.counters.increment(PbftCounter.CHECKPOINTS_STABLE);
         replica.onStable(stable);
     }
@@ -351,10 +351,11 @@ final class Checkpoints {
         }
     }
 
-    private void dropSnapshots(final long below) {
+    /** Keeps the snapshot of one sequence and those from another upwards; between the two may lie as many as a window holds. */
+    private void dropSnapshots(final long sequence, final long from) {
         int kept = 0;
         for (int i = 0; i < snapshotCount; i++) {
-            if (snapshots[i].sequence >= below) {
+            if (snapshots[i].sequence == sequence || snapshots[i].sequence >= from) {
                 snapshots[kept++] = snapshots[i];
             }
         }
