@@ -192,6 +192,11 @@ final class StateTransfer {
     }
 
     private void restore() {
+        if (target.sequence() <= replica.log.executedSequence()) {
+            // The log got there first, while the last page was under way.
+            isFetching = false;
+            return;
+        }
         isRestoring = true;
         if (!replica.execution.restore(target.sequence(), snapshot, 0, snapshotLength)) {
             isRestoring = false;
