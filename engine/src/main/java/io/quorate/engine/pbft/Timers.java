@@ -21,6 +21,8 @@ final class Timers {
     private int consecutive;
     private Request timedHead;
     private long headSinceNs;
+    private long timedSequence = -1;
+    private long openSinceNs;
     private long progressAtNs;
 
     Timers(final PbftReplica replica) {
@@ -76,7 +78,7 @@ final class Timers {
         }
     }
 
-    /** The request that waits longest is timed; other progress prolongs its time, but not for ever. */
+    /** The request that waits longest and the next slot are timed; other progress prolongs their time, but not for ever. */
     private void watchPrimary(final long nowNs) {
         final Request head = head();
         if (head != timedHead) {
@@ -88,14 +90,27 @@ final class Timers {
             replica.viewChange.start(replica.view() + 1);
             return;
         }
-        if (head == null) {
-            return;
+        final boolean hasOpenSlot = hasOpenSlot();
+        if (!hasOpenSlot || replica.log.committedSequence() != timedSequence) {
+            timedSequence = replica.log.committedSequence();
+            openSinceNs = nowNs;
         }
-        final long waitedNs = nowNs - headSinceNs;
+        final long waitedNs = Math.max(head == null ? 0 : nowNs - headSinceNs, nowNs - openSinceNs);
         final boolean isStuck = waitedNs >= timeoutNs && nowNs - progressAtNs >= timeoutNs;
         if (isStuck || waitedNs >= 4 * timeoutNs) {
             replica.viewChange.start(replica.view() + 1);
         }
+    }
+
+    /** True if a batch was accepted here and has not committed; a null batch is waited for, too, though nobody asked for it. */
+    private boolean hasOpenSlot() {
+        final PbftLog log = replica.log;
+        for (long sequence = log.committedSequence() + 1; sequence <= log.high(); sequence++) {
+            if (log.slot(sequence).isAccepted && !log.slot(sequence).isCommitted) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Request head() {
@@ -132,14 +147,22 @@ final class Timers {
         slot.sendPauseNs = Math.min(2 * slot.sendPauseNs, context.retransmitMaxNs());
         slot.sendAtNs = nowNs + slot.sendPauseNs;
         replica.counters.increment(PbftCounter.RETRANSMISSIONS);
+        sendVotes(PbftPublisher.EVERYONE, slot);
+    }
+
+    /** What this replica said in its view for a slot. */
+    private void sendVotes(final int receiverId, final LogSlot slot) {
+        if (!slot.isVoted || !replica.isActive() || !replica.isVoting()) {
+            return;
+        }
         final PbftPublisher publisher = replica.publisher;
         if (!replica.isPrimary()) {
-            publisher.prepare(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
+            publisher.prepare(receiverId, replica.view(), slot.sequence, slot.digest);
         } else if (slot.hasStatement) {
-            publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, slot.batch);
+            publisher.prePrepare(receiverId, slot.statement, slot.batch);
         }
         if (slot.isCommitSent) {
-            publisher.commit(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
+            publisher.commit(receiverId, replica.view(), slot.sequence, slot.digest);
         }
     }
 
@@ -195,6 +218,7 @@ final class Timers {
         final long to = Math.min(log.committedSequence(), from + REPORTS_MAX - 1);
         for (long sequence = from; sequence <= to; sequence++) {
             replica.publisher.committed(peerId, sequence, log.slot(sequence).committedDigest);
+            sendVotes(peerId, log.slot(sequence));
         }
     }
 
@@ -213,6 +237,7 @@ final class Timers {
         if (slot.isCommitted && replica.isVoting() && nowNs - slot.answerAtNs >= 0) {
             slot.answerAtNs = nowNs + context.retransmitNs() / 4;
             replica.publisher.committed(peerId, slot.sequence, slot.committedDigest);
+            sendVotes(peerId, slot);
         }
     }
 }
