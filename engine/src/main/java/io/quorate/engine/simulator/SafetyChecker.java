@@ -1,11 +1,13 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.transport.auth.SigningDomain;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.agrona.DirectBuffer;
 
 /**
  * Watches everything that correct peers do and stops the run at the first step that must never be taken. It knows all peers
@@ -146,6 +148,25 @@ public final class SafetyChecker {
                     "one-vote",
                     "peer " + peerId + " votes twice in view " + view + " at sequence " + sequence + " (message " + kind
                             + "): for " + Long.toHexString(first) + " and " + Long.toHexString(digest));
+        }
+    }
+
+    /** A correct peer signs a statement that it may make once: its checkpoint of a sequence, its new view. */
+    public void onSigned(
+            final int peerId,
+            final SigningDomain domain,
+            final DirectBuffer content,
+            final int offset,
+            final int lengthBytes) {
+        if (domain == SigningDomain.CHECKPOINT
+                || domain == SigningDomain.NEW_VIEW
+                || domain == SigningDomain.VIEW_CHANGE) {
+            onVote(
+                    peerId,
+                    -1 - domain.ordinal(),
+                    content.getLong(offset),
+                    0,
+                    Trace.hash(domain.ordinal(), content, offset, lengthBytes));
         }
     }
 

@@ -31,6 +31,12 @@ public final class SimNetwork {
         public static Conditions calm() {
             return new Conditions(20_000, 200_000, 0, 0, 0, 0, 0, 0, 0);
         }
+
+        /** The same with another chance of loss. */
+        Conditions withLoss(final int ppm) {
+            return new Conditions(
+                    delayMinNs, delayMaxNs, slowPpm, slowMaxNs, ppm, duplicatePpm, replayPpm, corruptPpm, refusePpm);
+        }
     }
 
     /** Longest frame and message of the simulated links, as in production. */
@@ -107,14 +113,9 @@ public final class SimNetwork {
         conditions = newConditions;
     }
 
-    /** Cuts one direction of one link; cuts add up. */
-    void block(final int from, final int to) {
-        blocked[link(from, to)]++;
-    }
-
-    /** Takes back one cut. */
-    void unblock(final int from, final int to) {
-        blocked[link(from, to)]--;
+    /** Cuts one direction of one link, or takes back one cut; cuts add up. */
+    void cut(final int from, final int to, final boolean isCut) {
+        blocked[link(from, to)] += isCut ? 1 : -1;
     }
 
     /** Holds back what one direction of a link carries until the given time. */
@@ -292,6 +293,9 @@ public final class SimNetwork {
                 waiting[to] = acquire(peerId, to);
             }
             waiting[to].append(message, offset, lengthBytes);
+            if (trace.isReadable()) {
+                trace.tell(clock.nowNs(), "peer " + peerId + " to peer " + to + ": " + Trace.describe(message, offset));
+            }
             return true;
         }
 

@@ -1,5 +1,18 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.transport.codecs.CheckpointDecoder;
+import io.quorate.transport.codecs.CommitDecoder;
+import io.quorate.transport.codecs.CommittedDecoder;
+import io.quorate.transport.codecs.MessageHeaderDecoder;
+import io.quorate.transport.codecs.NewViewDecoder;
+import io.quorate.transport.codecs.PrePrepareDecoder;
+import io.quorate.transport.codecs.PrepareDecoder;
+import io.quorate.transport.codecs.ReplyDecoder;
+import io.quorate.transport.codecs.RequestDecoder;
+import io.quorate.transport.codecs.StableCheckpointDecoder;
+import io.quorate.transport.codecs.StatusDecoder;
+import io.quorate.transport.codecs.ViewChangeDecoder;
+import java.nio.ByteOrder;
 import java.util.function.Consumer;
 import org.agrona.DirectBuffer;
 
@@ -32,6 +45,8 @@ public final class Trace {
         CRASH("crashes, incarnation"),
         RESTART("restarts, incarnation"),
         PAUSE("pauses, ns"),
+        LEAVE("leaves its view for"),
+        ENTER("enters view"),
         VOTES("votes again, incarnation"),
         FAULT("fault"),
         CALM("faults stop");
@@ -105,6 +120,71 @@ public final class Trace {
         final String who = tail[base + 1] < 0 ? "all" : "peer " + tail[base + 1];
         return time(tail[base]) + "  " + who + " " + kind.words + " " + tail[base + 3] + " ["
                 + Long.toHexString(tail[base + 4]) + "]";
+    }
+
+    /** A message of pBFT in a few words, for the readable trace. */
+    static String describe(final DirectBuffer message, final int offset) {
+        final MessageHeaderDecoder header = new MessageHeaderDecoder();
+        header.wrap(message, offset);
+        final int body = offset + MessageHeaderDecoder.ENCODED_LENGTH;
+        return switch (header.templateId()) {
+            case RequestDecoder.TEMPLATE_ID ->
+                "request " + message.getLong(body + RequestDecoder.requestNumberEncodingOffset()) + " of client "
+                        + message.getShort(body + RequestDecoder.clientIdEncodingOffset());
+            case PrePrepareDecoder.TEMPLATE_ID ->
+                "pre-prepare"
+                        + slot(
+                                message,
+                                body + PrePrepareDecoder.viewEncodingOffset(),
+                                body + PrePrepareDecoder.sequenceEncodingOffset(),
+                                body + PrePrepareDecoder.batchDigestEncodingOffset());
+            case PrepareDecoder.TEMPLATE_ID ->
+                "prepare"
+                        + slot(
+                                message,
+                                body + PrepareDecoder.viewEncodingOffset(),
+                                body + PrepareDecoder.sequenceEncodingOffset(),
+                                body + PrepareDecoder.batchDigestEncodingOffset());
+            case CommitDecoder.TEMPLATE_ID ->
+                "commit"
+                        + slot(
+                                message,
+                                body + CommitDecoder.viewEncodingOffset(),
+                                body + CommitDecoder.sequenceEncodingOffset(),
+                                body + CommitDecoder.batchDigestEncodingOffset());
+            case ReplyDecoder.TEMPLATE_ID ->
+                "reply to request " + message.getLong(body + ReplyDecoder.requestNumberEncodingOffset());
+            case CheckpointDecoder.TEMPLATE_ID ->
+                "checkpoint of sequence " + message.getLong(body + CheckpointDecoder.sequenceEncodingOffset());
+            case StableCheckpointDecoder.TEMPLATE_ID ->
+                "stable checkpoint of sequence "
+                        + message.getLong(body + StableCheckpointDecoder.sequenceEncodingOffset());
+            case ViewChangeDecoder.TEMPLATE_ID ->
+                "view change to view "
+                        + message.getLong(body + ViewChangeDecoder.viewEncodingOffset()) + " of peer "
+                        + message.getShort(body + ViewChangeDecoder.replicaIdEncodingOffset()) + " from base "
+                        + message.getLong(body + ViewChangeDecoder.baseSequenceEncodingOffset());
+            case NewViewDecoder.TEMPLATE_ID ->
+                "new view " + message.getLong(body + NewViewDecoder.viewEncodingOffset());
+            case StatusDecoder.TEMPLATE_ID ->
+                "status: view "
+                        + message.getLong(body + StatusDecoder.viewEncodingOffset()) + ", stable "
+                        + message.getLong(body + StatusDecoder.stableSequenceEncodingOffset()) + ", committed "
+                        + message.getLong(body + StatusDecoder.committedSequenceEncodingOffset()) + ", executed "
+                        + message.getLong(body + StatusDecoder.executedSequenceEncodingOffset()) + ", flags "
+                        + message.getByte(body + StatusDecoder.flagsEncodingOffset());
+            case CommittedDecoder.TEMPLATE_ID ->
+                "committed sequence "
+                        + message.getLong(body + CommittedDecoder.sequenceEncodingOffset()) + ", digest "
+                        + Integer.toHexString(message.getInt(
+                                body + CommittedDecoder.batchDigestEncodingOffset(), ByteOrder.BIG_ENDIAN));
+            default -> "message " + header.templateId();
+        };
+    }
+
+    private static String slot(final DirectBuffer message, final int viewAt, final int sequenceAt, final int digestAt) {
+        return " of view " + message.getLong(viewAt) + ", sequence " + message.getLong(sequenceAt) + ", digest "
+                + Integer.toHexString(message.getInt(digestAt, ByteOrder.BIG_ENDIAN));
     }
 
     private static String time(final long nowNs) {

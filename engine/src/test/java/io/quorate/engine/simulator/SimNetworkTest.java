@@ -82,18 +82,18 @@ class SimNetworkTest {
 
     @Test
     void shouldCutOneDirectionOnly() {
-        network.block(0, 1);
-        network.block(0, 1);
+        network.cut(0, 1, true);
+        network.cut(0, 1, true);
         send(0, 1, "there");
         send(1, 0, "back");
         ports[0].flush();
         ports[1].flush();
         run();
         assertThat(received).containsExactly("1>0 back");
-        network.unblock(0, 1);
+        network.cut(0, 1, false);
         send(0, 1, "still cut");
         ports[0].flush();
-        network.unblock(0, 1);
+        network.cut(0, 1, false);
         send(0, 1, "mended");
         ports[0].flush();
         run();

@@ -1,0 +1,161 @@
+package io.quorate.engine.simulator;
+
+import io.quorate.engine.ordering.ExactlyOnce;
+import io.quorate.engine.ordering.Execution;
+import io.quorate.engine.ordering.ExecutionListener;
+import io.quorate.engine.ordering.StateMachine;
+import java.util.ArrayDeque;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+import org.agrona.DirectBuffer;
+import org.agrona.ExpandableArrayBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * The kernel side of one peer: a bounded queue of jobs that are done some time later, in order, as the rings of production
+ * would. Now and then the queue claims to be full although it is not.
+ */
+final class SimExecution implements Execution {
+    static final int QUEUE_MAX = 32;
+
+    private static final long DELAY_MAX_NS = 300_000;
+    private static final int SLOW_PPM = SimRandom.CERTAIN_PPM / 100;
+    private static final long SLOW_MAX_NS = 10_000_000;
+
+    private final SimClock clock;
+    private final SimRandom random;
+    private final ExactlyOnce exactlyOnce;
+    private final IntSupplier refusePpm;
+    private final LongSupplier awakeAtNs;
+    private final ArrayDeque<Job> jobs = new ArrayDeque<>();
+    private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
+    private ExecutionListener listener;
+    private Runnable afterwards;
+    private boolean isScheduled;
+    private boolean isStopped;
+
+    private record Job(Kind kind, long sequence, int clientId, long requestNumber, UnsafeBuffer bytes) {}
+
+    private enum Kind {
+        EXECUTE,
+        CHECKPOINT,
+        RESTORE
+    }
+
+    /**
+     * @param refusePpm chance that the queue claims to be full
+     * @param awakeAtNs until when the process sleeps, if that is in the future
+     */
+    SimExecution(
+            final SimClock clock,
+            final SimRandom random,
+            final ExactlyOnce exactlyOnce,
+            final IntSupplier refusePpm,
+            final LongSupplier awakeAtNs) {
+        this.awakeAtNs = awakeAtNs;
+        this.clock = clock;
+        this.random = random;
+        this.exactlyOnce = exactlyOnce;
+        this.refusePpm = refusePpm;
+    }
+
+    /** Where results go, and what runs after each turn that gave some (the rest of the duty cycle). */
+    void listener(final ExecutionListener newListener, final Runnable newAfterwards) {
+        listener = newListener;
+        afterwards = newAfterwards;
+    }
+
+    /** The peer crashed: nothing comes back any more. */
+    void stop() {
+        isStopped = true;
+        jobs.clear();
+    }
+
+    @Override
+    public boolean execute(
+            final long sequence,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes) {
+        return enqueue(new Job(Kind.EXECUTE, sequence, clientId, requestNumber, copy(request, offset, lengthBytes)));
+    }
+
+    @Override
+    public boolean checkpoint(final long sequence) {
+        return enqueue(new Job(Kind.CHECKPOINT, sequence, -1, 0, null));
+    }
+
+    @Override
+    public boolean restore(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return enqueue(new Job(Kind.RESTORE, sequence, -1, 0, copy(snapshot, offset, lengthBytes)));
+    }
+
+    private boolean enqueue(final Job job) {
+        if (jobs.size() >= QUEUE_MAX || random.chance(refusePpm.getAsInt())) {
+            return false;
+        }
+        jobs.addLast(job);
+        schedule();
+        return true;
+    }
+
+    private void schedule() {
+        if (!isScheduled) {
+            isScheduled = true;
+            final long slowNs = random.chance(SLOW_PPM) ? random.nextLong(SLOW_MAX_NS) : 0;
+            final long sleepNs = Math.max(0, awakeAtNs.getAsLong() - clock.nowNs());
+            clock.schedule(sleepNs + random.nextLong(DELAY_MAX_NS) + slowNs, this::turn);
+        }
+    }
+
+    private void turn() {
+        isScheduled = false;
+        if (isStopped) {
+            return;
+        }
+        if (clock.nowNs() < awakeAtNs.getAsLong()) {
+            schedule();
+            return;
+        }
+        for (int count = 1 + random.nextInt(8); count > 0 && !jobs.isEmpty(); count--) {
+            perform(jobs.pollFirst());
+        }
+        if (!jobs.isEmpty()) {
+            schedule();
+        }
+        afterwards.run();
+    }
+
+    private void perform(final Job job) {
+        switch (job.kind) {
+            case EXECUTE -> {
+                final int length = exactlyOnce.execute(
+                        job.sequence, job.clientId, job.requestNumber, job.bytes, 0, job.bytes.capacity(), reply, 0);
+                if (length != ExactlyOnce.STALE) {
+                    listener.onReply(exactlyOnce.replySequence(), job.clientId, job.requestNumber, reply, 0, length);
+                }
+            }
+            case CHECKPOINT -> {
+                final ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer();
+                listener.onCheckpoint(job.sequence, snapshot, 0, exactlyOnce.snapshot(snapshot, 0));
+            }
+            case RESTORE -> {
+                boolean accepted = true;
+                try {
+                    exactlyOnce.restore(job.bytes, 0, job.bytes.capacity());
+                } catch (final IllegalArgumentException refused) {
+                    accepted = false;
+                }
+                listener.onRestored(job.sequence, accepted);
+            }
+        }
+    }
+
+    private static UnsafeBuffer copy(final DirectBuffer bytes, final int offset, final int lengthBytes) {
+        final UnsafeBuffer copy = new UnsafeBuffer(new byte[lengthBytes]);
+        bytes.getBytes(offset, copy, 0, lengthBytes);
+        return copy;
+    }
+}

@@ -1,0 +1,209 @@
+package io.quorate.engine.simulator;
+
+import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.quorum.Quorum;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * Runs the production protocol under a seed: virtual time, a bad network, crashes and liars, with checkers that know more
+ * than any peer. Equal settings and seed give the same run, event for event. Not thread-safe; one run at a time.
+ */
+public final class Simulator {
+    private static final long MS = 1_000_000;
+    private static final long EVENTS_MAX = 20_000_000;
+
+    /** How a run ended. */
+    public enum Result {
+        /** Nothing bad happened and everything came to an end. */
+        CLEAN,
+        /** Something happened that must never happen. */
+        VIOLATION,
+        /** Faults had stopped, and yet something that is owed did not come in time. */
+        STALL
+    }
+
+    /**
+     * One run.
+     *
+     * @param property which property failed; empty if none did
+     * @param statement what happened, in a sentence; empty if nothing did
+     * @param virtualNs how long the run took in its own time
+     * @param tail the last records of the trace; empty if the run was clean
+     */
+    public record Outcome(
+            long seed,
+            Result result,
+            String property,
+            String statement,
+            long events,
+            long frames,
+            long applied,
+            long virtualNs,
+            long traceHash,
+            FaultPlan plan,
+            String tail) {
+        public boolean isClean() {
+            return result == Result.CLEAN;
+        }
+
+        /** Everything that is needed to look into a failure. */
+        public String report() {
+            return "seed " + seed + ": " + result + (property.isEmpty() ? "" : " of " + property + "\n" + statement)
+                    + "\n" + plan + "\n" + tail + "replay: -Dseed=" + seed;
+        }
+    }
+
+    private int peerCount = 4;
+    private FaultPlan.Preset preset = FaultPlan.Preset.STANDARD;
+    private int commands = 20;
+    private long faultsNs = 1_000 * MS;
+    private long patienceNs = 20_000 * MS;
+    private Consumer<PbftContext> settings = context -> {};
+    private Consumer<String> listener;
+
+    /** Peers of the group. */
+    public Simulator peers(final int newPeerCount) {
+        peerCount = newPeerCount;
+        return this;
+    }
+
+    public Simulator preset(final FaultPlan.Preset newPreset) {
+        preset = newPreset;
+        return this;
+    }
+
+    /** Commands that the clients submit in all. */
+    public Simulator commands(final int newCommands) {
+        commands = newCommands;
+        return this;
+    }
+
+    /** Virtual time during which faults happen. */
+    public Simulator faultsNs(final long newFaultsNs) {
+        faultsNs = newFaultsNs;
+        return this;
+    }
+
+    /** Virtual time after the last fault within which everything owed must come. */
+    public Simulator patienceNs(final long newPatienceNs) {
+        patienceNs = newPatienceNs;
+        return this;
+    }
+
+    /** Changes the settings of every replica before they are concluded. */
+    public Simulator settings(final Consumer<PbftContext> newSettings) {
+        settings = newSettings;
+        return this;
+    }
+
+    /** Receives the readable trace, a line a record. */
+    public Simulator listener(final Consumer<String> newListener) {
+        listener = newListener;
+        return this;
+    }
+
+    /** The plan of faults that a seed stands for. */
+    public FaultPlan plan(final long seed) {
+        return FaultPlan.draw(
+                preset, peerCount, Quorum.of(peerCount).faultyMax(), faultsNs, new SimRandom(seed).split(0));
+    }
+
+    /** Runs one seed. */
+    public Outcome run(final long seed) {
+        return run(seed, plan(seed));
+    }
+
+    /** Runs one seed under another plan than its own, for scenarios and for making a failure smaller. */
+    public Outcome run(final long seed, final FaultPlan plan) {
+        final Trace trace = new Trace(listener);
+        final SimCluster cluster = new SimCluster(
+                seed, peerCount, Quorum.of(peerCount).faultyMax(), commands, faultsNs, plan, trace, context -> {
+                    draw(context, new SimRandom(seed).split(5));
+                    settings.accept(context);
+                });
+        final long deadlineNs = Math.max(plan.calmAtNs(), faultsNs) + patienceNs;
+        Result result = Result.CLEAN;
+        String property = "";
+        String statement = "";
+        cluster.start();
+        try {
+            while (!cluster.isSettled()) {
+                if (!cluster.step()
+                        || cluster.clock().nowNs() > deadlineNs
+                        || cluster.clock().eventCount() > EVENTS_MAX) {
+                    result = Result.STALL;
+                    property = "liveness";
+                    statement = String.join("\n", cluster.owed());
+                    break;
+                }
+            }
+        } catch (final SafetyChecker.Violation violation) {
+            result = Result.VIOLATION;
+            property = violation.property();
+            statement = violation.getMessage();
+        } catch (final RuntimeException broken) {
+            result = Result.VIOLATION;
+            property = "exception";
+            statement = describe(broken);
+        }
+        return new Outcome(
+                seed,
+                result,
+                property,
+                statement,
+                cluster.clock().eventCount(),
+                cluster.network().framesDelivered(),
+                cluster.safety().appliedCount(),
+                cluster.clock().nowNs(),
+                trace.hash(),
+                plan,
+                result == Result.CLEAN ? "" : trace.tail());
+    }
+
+    /** Runs a failing seed with fewer and fewer faults; returns the last run that still fails in the same way. */
+    public Outcome shrink(final Outcome failure) {
+        Outcome smallest = failure;
+        final Outcome calm = run(failure.seed(), failure.plan().withCalmLinks());
+        if (calm.property().equals(failure.property())) {
+            smallest = calm;
+        }
+        int index = 0;
+        while (index < smallest.plan().faults().size()) {
+            final Outcome fewer = run(failure.seed(), smallest.plan().without(index));
+            if (fewer.property().equals(failure.property())) {
+                smallest = fewer;
+            } else {
+                index++;
+            }
+        }
+        return smallest;
+    }
+
+    /** Small windows and short timers, so that a short run meets every edge; drawn, so that no relation is taken for granted. */
+    private static void draw(final PbftContext context, final SimRandom random) {
+        final int interval = 1 << random.nextInt(4);
+        context.checkpointInterval(interval)
+                .windowLength(interval * (2 + random.nextInt(3)))
+                .inFlightMax(1 + random.nextInt(4))
+                .batchCountMax(1 << random.nextInt(4))
+                .clientWindow(1 << random.nextInt(5))
+                .requestLengthMax(1024)
+                .pageLengthMax(256 << random.nextInt(3))
+                .messageLengthMax(64 * 1024)
+                .retransmitNs(4 * MS)
+                .retransmitMaxNs(40 * MS)
+                .statusIntervalNs(10 * MS)
+                .recoveryPauseNs(50 * MS)
+                .stateTransferDelayNs(20 * MS)
+                .viewChangeTimeoutNs(60 * MS)
+                .viewChangeTimeoutMaxNs(960 * MS);
+    }
+
+    private static String describe(final RuntimeException broken) {
+        final StringBuilder text = new StringBuilder(broken.toString());
+        final List<StackTraceElement> frames = List.of(broken.getStackTrace());
+        frames.stream().limit(8).forEach(frame -> text.append("\n    at ").append(frame));
+        return text.toString();
+    }
+}

@@ -1,0 +1,105 @@
+package io.quorate.engine.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.quorum.BrokenQuorum;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The production pBFT under seeds. {@code -Dseed=S} replays one seed (with {@code -Dpeers=n} if it was not four),
+ * {@code -Dseeds=N} runs more than the build does.
+ */
+class PbftSimulationTest {
+    private static final int SEEDS = Integer.getInteger("seeds", 200);
+    private static final int TWIN_SEEDS = 200;
+
+    @Test
+    void shouldBeSafeAndLiveUnderStandardFaults() {
+        final Long onlySeed = Long.getLong("seed");
+        if (onlySeed != null) {
+            assertClean(Integer.getInteger("peers", peersOf(onlySeed)), onlySeed);
+            return;
+        }
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            assertClean(peersOf(seed), seed);
+        }
+    }
+
+    @Test
+    void shouldRepeatARunEventForEvent() {
+        for (long seed = 1; seed <= 5; seed++) {
+            final Simulator.Outcome first = simulator(4).run(seed);
+            final Simulator.Outcome second = simulator(4).run(seed);
+            assertThat(second.traceHash()).isEqualTo(first.traceHash());
+            assertThat(second.events()).isEqualTo(first.events());
+            assertThat(simulator(4).run(seed + 1000).traceHash()).isNotEqualTo(first.traceHash());
+        }
+    }
+
+    @Test
+    void shouldCatchAQuorumThatIsOneTooSmall() {
+        assertCaught(context -> context.quorum(BrokenQuorum.oneTooSmall(4)), Simulator.Result.VIOLATION);
+    }
+
+    @Test
+    void shouldCatchAViewThatNobodyLeaves() {
+        final long never = Long.MAX_VALUE / 8;
+        assertCaught(
+                context -> context.viewChangeTimeoutMaxNs(never).viewChangeTimeoutNs(never), Simulator.Result.STALL);
+    }
+
+    @Test
+    void shouldSeeWhatMoreThanFColludersCanDo() {
+        final ByzantinePeer.Strategy liar = ByzantinePeer.Strategy.EQUIVOCATE;
+        final FaultPlan plan =
+                FaultPlan.of(new ByzantinePeer.Strategy[] {liar, liar, null, null}, 1_000_000_000L, List.of());
+        for (long seed = 1; seed <= TWIN_SEEDS; seed++) {
+            if (simulator(4).run(seed, plan).result() == Simulator.Result.VIOLATION) {
+                return;
+            }
+        }
+        throw new AssertionError("two of four liars ran " + TWIN_SEEDS + " seeds and nobody noticed");
+    }
+
+    @Test
+    void shouldSurviveTheSameLiarAlone() {
+        final FaultPlan plan = FaultPlan.of(
+                new ByzantinePeer.Strategy[] {ByzantinePeer.Strategy.EQUIVOCATE, null, null, null},
+                1_000_000_000L,
+                List.of());
+        for (long seed = 1; seed <= 20; seed++) {
+            final Simulator.Outcome outcome = simulator(4).run(seed, plan);
+            assertThat(outcome.isClean()).withFailMessage(outcome::report).isTrue();
+        }
+    }
+
+    /** Most seeds have four peers; every fifth has five, six or seven. */
+    private static int peersOf(final long seed) {
+        return seed % 5 == 0 ? 5 + (int) (seed / 5 % 3) : 4;
+    }
+
+    private static Simulator simulator(final int peers) {
+        return new Simulator().peers(peers).preset(FaultPlan.Preset.STANDARD);
+    }
+
+    private static void assertClean(final int peers, final long seed) {
+        final Simulator.Outcome outcome = simulator(peers).run(seed);
+        assertThat(outcome.isClean())
+                .withFailMessage(() -> outcome.report() + " -Dpeers=" + peers)
+                .isTrue();
+    }
+
+    private static void assertCaught(final Consumer<PbftContext> defect, final Simulator.Result expected) {
+        for (long seed = 1; seed <= TWIN_SEEDS; seed++) {
+            final Simulator.Result result =
+                    simulator(4).settings(defect).run(seed).result();
+            if (result == expected) {
+                return;
+            }
+        }
+        throw new AssertionError("a broken twin ran " + TWIN_SEEDS + " seeds and was not caught");
+    }
+}
