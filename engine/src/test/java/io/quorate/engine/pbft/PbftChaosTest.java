@@ -57,7 +57,8 @@ class PbftChaosTest {
         group.runUntil(
                 () -> java.util.Arrays.stream(group.peers).allMatch(peer -> peer.client.outstandingCount() == 0),
                 60_000 * MS);
-        group.runUntil(() -> java.util.Arrays.stream(group.peers).allMatch(peer -> peer.replica.isVoting()), 60_000 * MS);
+        group.runUntil(
+                () -> java.util.Arrays.stream(group.peers).allMatch(peer -> peer.replica.isVoting()), 60_000 * MS);
         group.runFor(500 * MS);
         group.assertSameHistories();
     }
