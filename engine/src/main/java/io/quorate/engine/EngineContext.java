@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -34,6 +35,7 @@ public final class EngineContext {
     private ThreadingMode threadingMode;
     private Supplier<IdleStrategy> idleStrategy = () -> new BackoffIdleStrategy(20, 50, 1_000, 100_000);
     private Consumer<CertifiedDecision> decisionListener = certified -> {};
+    private Duration warmUpMax = Duration.ofMillis(500);
     private boolean isConcluded;
     private GroupSettings settings;
     private int peerId;
@@ -175,6 +177,20 @@ public final class EngineContext {
 
     Consumer<CertifiedDecision> decisionListener() {
         return decisionListener;
+    }
+
+    /**
+     * How long launch may take to run the kernels until the JVM has compiled them; default 500 ms. Zero: the first rounds are
+     * slow instead, by a factor of hundreds.
+     */
+    public EngineContext warmUpMax(final Duration newWarmUpMax) {
+        requireOpen();
+        warmUpMax = newWarmUpMax;
+        return this;
+    }
+
+    Duration warmUpMax() {
+        return warmUpMax;
     }
 
     /** This peer's id; known after {@link #conclude()}. */
