@@ -21,23 +21,19 @@ import org.agrona.concurrent.UnsafeBuffer;
  * Reads the one subscription, puts long frames together and hands them to the dispatcher. Consensus thread only.
  *
  * <p>Anybody can send fragments to an open port, so nothing is kept for a stream (Aeron session) until one of its single-fragment
- * frames was accepted, and never more than the longest frame. When streams become many, those that never brought an accepted frame
- * are rejected, so that strangers cannot use up the places of honest peers.
+ * frames was accepted, and never more than the longest frame.
  */
 public final class AeronInbox implements Inbox {
     private static final int FIRST_LENGTH = 4096;
-    private static final long PROBATION_NS = 1_000_000_000L;
 
     private final FrameDispatcher dispatcher;
     private final LinkCounters counters;
     private final int frameLengthMax;
-    private final int imagesMax;
+    private final int streamsMax;
     private final Int2ObjectHashMap<Stream> streams = new Int2ObjectHashMap<>();
     private final FragmentHandler fragmentHandler = this::onFragment;
     private Subscription subscription;
     private FrameHandler handler;
-    private long probationEndNs;
-    private boolean isOnProbation;
     private int frames;
     private RuntimeException failure;
 
@@ -45,11 +41,11 @@ public final class AeronInbox implements Inbox {
             final FrameDispatcher dispatcher,
             final LinkCounters counters,
             final int frameLengthMax,
-            final int imagesMax) {
+            final int streamsMax) {
         this.dispatcher = dispatcher;
         this.counters = counters;
         this.frameLengthMax = frameLengthMax;
-        this.imagesMax = imagesMax;
+        this.streamsMax = streamsMax;
     }
 
     @Override
@@ -71,29 +67,6 @@ public final class AeronInbox implements Inbox {
 
     void subscription(final Subscription newSubscription) {
         subscription = newSubscription;
-    }
-
-    /** Sheds streams of strangers when more than half of the places are taken. */
-    int onTick(final long nowNs) {
-        if (subscription == null || subscription.imageCount() <= imagesMax / 2) {
-            isOnProbation = false;
-            return 0;
-        }
-        if (!isOnProbation) {
-            isOnProbation = true;
-            probationEndNs = nowNs + PROBATION_NS;
-        }
-        if (nowNs - probationEndNs < 0) {
-            return 0;
-        }
-        isOnProbation = false;
-        for (int i = subscription.imageCount() - 1; i >= 0; i--) {
-            final Image image = subscription.imageAtIndex(i);
-            if (!streams.containsKey(image.sessionId())) {
-                image.reject("no authenticated frame");
-            }
-        }
-        return 1;
     }
 
     void onUnavailableImage(final Image image) {
@@ -121,7 +94,7 @@ public final class AeronInbox implements Inbox {
     private void onWhole(final DirectBuffer buffer, final int offset, final int length, final int sessionId) {
         frames++;
         if (dispatcher.onFrame(buffer, offset, length, handler)
-                && streams.size() < imagesMax
+                && streams.size() < streamsMax
                 && !streams.containsKey(sessionId)) {
             streams.put(sessionId, new Stream());
         }

@@ -129,7 +129,7 @@ public final class AeronTransport implements Transport {
         } else {
             work += aeron.conductorAgentInvoker().invoke();
         }
-        return work + inbox.onTick(nowNs) + outbox.onTick(nowNs) + links.onTick(nowNs);
+        return work + outbox.onTick(nowNs) + links.onTick(nowNs);
     }
 
     @Override

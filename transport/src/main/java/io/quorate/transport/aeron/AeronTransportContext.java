@@ -230,7 +230,7 @@ public final class AeronTransportContext {
 
     private static void requireGiven(final Object value, final String name) {
         if (value == null) {
-            throw new IllegalArgumentException("the transport needs a " + name);
+            throw new IllegalArgumentException("the transport needs: " + name);
         }
     }
 

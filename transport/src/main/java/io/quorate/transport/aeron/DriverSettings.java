@@ -69,7 +69,7 @@ public record DriverSettings(
 
     public static DriverSettings defaults() {
         return new DriverSettings(
-                1408, 128 * 1024, 128 * 1024, 128 * 1024, 2 * 1024 * 1024, 10_000_000_000L, 10_000_000_000L);
+                1408, 128 * 1024, 128 * 1024, 128 * 1024, 2 * 1024 * 1024, 5_000_000_000L, 10_000_000_000L);
     }
 
     /**

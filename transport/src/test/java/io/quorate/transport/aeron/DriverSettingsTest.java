@@ -27,6 +27,13 @@ class DriverSettingsTest {
         assertThat(read("")).isEqualTo(DriverSettings.defaults());
     }
 
+    @Test
+    void shouldReadTheShippedProfile() throws IOException {
+        final Path shipped = Path.of("..", "native-profiles", "aeron-lan.properties");
+        assertThat(DriverSettings.read(shipped).termLength())
+                .isEqualTo(DriverSettings.defaults().termLength());
+    }
+
     @ParameterizedTest
     @CsvSource({
         "aeron.mtu.length=100, from 1024 to 8192",
