@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
             ContributeCommand.class,
             StatusCommand.class,
             CertificateCommand.class,
+            SimulateCommand.class,
             CompletionCommand.class
         })
 public final class QuorateCommand extends CommandGroup {

@@ -1,0 +1,64 @@
+package io.quorate.peer.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quorate.peer.format.JsonLine;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SimulateCommandTest {
+    @Test
+    void shouldRunSeedsAndPrintOneObject() {
+        final CommandRun run = CommandRun.of("simulate", "--seeds", "4", "--requests", "5", "--json");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out().lines()).hasSize(1);
+        final Map<String, Object> line = JsonLine.read(run.out());
+        assertThat(line)
+                .containsEntry("seeds", 4L)
+                .containsEntry("violations", 0L)
+                .containsEntry("stalled", 0L)
+                .containsEntry("firstFailingSeed", null);
+        assertThat((Long) line.get("eventsPerSecond")).isPositive();
+    }
+
+    @Test
+    void shouldFailWithTheSeedThatReplaysTheFailure() {
+        // Without any patience, whatever is still under way when the faults stop is a stall.
+        final CommandRun run = CommandRun.of(
+                "simulate", "--seed", "7", "--seeds", "10", "--faults", "harsh", "--patience", "0", "--json");
+        assertThat(run.exitCode()).isEqualTo(1);
+        final Object seed = JsonLine.read(run.out()).get("firstFailingSeed");
+        assertThat((Long) seed).isBetween(7L, 16L);
+        assertThat(run.err())
+                .contains("seed " + seed + ": STALL")
+                .contains("replay: ./quorate simulate --seed " + seed
+                        + " --peers 4 --faults harsh --requests 20 --patience 0 --trace");
+    }
+
+    @Test
+    void shouldPrintTheDialogueOfOneSeed() {
+        final CommandRun run =
+                CommandRun.of("simulate", "--seed", "7", "--faults", "none", "--requests", "1", "--trace");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains("peer 0 to peer 1: pre-prepare of view 0, sequence 1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "simulate --peers 3",
+                "simulate --seeds 0",
+                "simulate --requests 0",
+                "simulate --threads 0",
+                "simulate --faults nonsense",
+                "simulate --seeds 2 --trace"
+            })
+    void shouldRefuseWrongInput(final String line) {
+        final CommandRun run = CommandRun.of((Object[]) line.split(" "));
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err().lines()).hasSize(1);
+    }
+}
