@@ -66,6 +66,7 @@ public final class AeronInbox implements Inbox {
     }
 
     void subscription(final Subscription newSubscription) {
+        streams.clear();
         subscription = newSubscription;
     }
 

@@ -133,7 +133,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         int work = 0;
         for (int id = 0; id < lanes.length; id++) {
             final Lane lane = lanes[id];
-            if (lane != null && lane.publication == null && aeron != null && nowNs - lane.retryNs >= 0) {
+            if (lane != null && lane.publication == null && aeron != null && lane.isDue(nowNs)) {
                 work += rebuild(id, lane, nowNs);
             }
         }
@@ -155,6 +155,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
             counters.increment(peerId, LinkCounter.PUBLICATIONS_REBUILT);
         } catch (final AeronException e) {
             lane.registrationId = NONE;
+            lane.isPausing = true;
             lane.retryNs = nowNs + REBUILD_PAUSE_NS;
         }
         return 1;
@@ -227,11 +228,20 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         ExclusivePublication publication;
         SessionKeys session;
         long registrationId = NONE;
+        boolean isPausing;
         long retryNs;
 
         Lane(final String channel, final FramePacker packer) {
             this.channel = channel;
             this.packer = packer;
+        }
+
+        boolean isDue(final long nowNs) {
+            if (isPausing && nowNs - retryNs < 0) {
+                return false;
+            }
+            isPausing = false;
+            return true;
         }
     }
 }

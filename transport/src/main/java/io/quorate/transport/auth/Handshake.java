@@ -366,7 +366,7 @@ public final class Handshake {
         }
 
         boolean take(final long nowNs) {
-            if (!started) {
+            if (!started || nowNs - countedNs < 0) {
                 started = true;
                 countedNs = nowNs;
             }

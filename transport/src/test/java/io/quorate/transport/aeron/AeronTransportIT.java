@@ -3,9 +3,12 @@ package io.quorate.transport.aeron;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
+import io.quorate.transport.FrameHandler;
 import io.quorate.transport.LinkCounter;
 import io.quorate.transport.Outbox;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -155,6 +158,34 @@ class AeronTransportIT {
             group.deliver(0, 1, "after the pause");
             group.deliver(1, 0, "here too");
             assertThat(group.peers.get(0).transport.reconnects()).isPositive();
+        }
+    }
+
+    @Test
+    void shouldAllocateNothingInSteadyState() throws IOException {
+        final Path folder = Files.createTempDirectory(EmbeddedDriver.memoryFolder(), "quorate-test-");
+        try (AeronPeers group = new AeronPeers(folder, 2, DriverSettings.defaults(), EmbeddedDriver.Threading.SHARED)) {
+            group.runUntil("both are ready", group::allReady);
+            final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            final UnsafeBuffer message = AeronPeers.message(new byte[200]);
+            final long[] received = new long[1];
+            final FrameHandler handler = (senderId, buffer, offset, length) -> received[0]++;
+            long allocated = Long.MAX_VALUE;
+            for (int block = 0; block < 10 && allocated > 0; block++) {
+                final long before = threads.getCurrentThreadAllocatedBytes();
+                for (int i = 0; i < 20_000; i++) {
+                    for (int id = 0; id < 2; id++) {
+                        final AeronTransport transport = group.peers.get(id).transport;
+                        transport.doWork(System.nanoTime());
+                        transport.inbox().poll(handler, 64);
+                        transport.outbox().send(1 - id, message, 0, message.capacity());
+                        transport.outbox().flush();
+                    }
+                }
+                allocated = threads.getCurrentThreadAllocatedBytes() - before;
+            }
+            assertThat(received[0]).isPositive();
+            assertThat(allocated).as("bytes in 20,000 duty cycles of two peers").isZero();
         }
     }
 

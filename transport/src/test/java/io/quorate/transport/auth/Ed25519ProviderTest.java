@@ -69,6 +69,24 @@ class Ed25519ProviderTest {
     }
 
     @Test
+    void shouldGoOnAfterABadSignature() {
+        final byte[] good = Ed25519Provider.bouncyCastle().signingKey(seed).sign(MESSAGE);
+        final Random random = new Random(4);
+        for (final Ed25519Provider provider : providers()) {
+            final Ed25519Provider.VerifyingKey key = provider.verifyingKey(publicKey);
+            for (int i = 0; i < 200; i++) {
+                final byte[] bad = good.clone();
+                bad[random.nextInt(64)] ^= (byte) (1 << random.nextInt(8));
+                assertThat(key.verify(MESSAGE, bad)).isFalse();
+                assertThat(key.verify(MESSAGE, good))
+                        .as(provider.providerName())
+                        .isTrue();
+                assertThat(key.verify(new byte[i], good)).isFalse();
+            }
+        }
+    }
+
+    @Test
     void shouldRefuseEveryFlippedBit() {
         final byte[] good = Ed25519Provider.bouncyCastle().signingKey(seed).sign(MESSAGE);
         for (int bit = 0; bit < good.length * 8; bit++) {
