@@ -154,6 +154,11 @@ public final class ClientTable {
         return walk(source, offset, end, true) - offset;
     }
 
+    /** As {@link #restore}, but changes nothing. */
+    void check(final DirectBuffer source, final int offset, final int lengthBytes) {
+        walk(source, offset, offset + lengthBytes, false);
+    }
+
     private int walk(final DirectBuffer source, final int offset, final int end, final boolean isStored) {
         require(end - offset >= 8, "shorter than its head");
         require(

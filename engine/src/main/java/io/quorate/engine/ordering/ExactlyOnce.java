@@ -69,10 +69,11 @@ public final class ExactlyOnce {
     /**
      * Replaces table and state machine by a snapshot.
      *
-     * @throws IllegalArgumentException if the bytes are no snapshot
+     * @throws IllegalArgumentException if the bytes are no snapshot; nothing is then changed
      */
     public void restore(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         final int table = tableLength(snapshot, offset, lengthBytes);
+        clients.check(snapshot, offset + 4, table);
         machine.restore(snapshot, offset + 4 + table, lengthBytes - 4 - table);
         clients.restore(snapshot, offset + 4, table);
     }

@@ -12,6 +12,7 @@ import java.util.Arrays;
  * <p>Also the other side: which peers are without a vote, and how far an idle primary therefore orders null batches.
  */
 final class Recovery {
+    private static final int PAUSE_DOUBLINGS_MAX = 6;
     private static final long VOICED = Long.MIN_VALUE;
 
     private final PbftReplica replica;
@@ -19,6 +20,7 @@ final class Recovery {
     private final long[] grants;
     private final long[] pausedUntilNs;
     private final long[] voicelessSinceNs;
+    private final int[] grantCounts;
     private boolean isVoting;
     private long nonce;
     private long target = -1;
@@ -35,6 +37,7 @@ final class Recovery {
         grants = new long[context.peerCount()];
         pausedUntilNs = new long[context.peerCount()];
         Arrays.fill(pausedUntilNs, Long.MIN_VALUE / 2);
+        grantCounts = new int[context.peerCount()];
         voicelessSinceNs = new long[context.peerCount()];
         Arrays.fill(voicelessSinceNs, VOICED);
     }
@@ -111,13 +114,25 @@ final class Recovery {
         final boolean isPlausible = peerTarget > low && peerTarget <= low + 3L * replica.context.windowLength();
         if (isPlausible && peerTarget != grants[peerId] && nowNs - pausedUntilNs[peerId] >= 0) {
             grants[peerId] = peerTarget;
-            pausedUntilNs[peerId] = nowNs + replica.context.recoveryPauseNs();
+            // Doubled each time, so that a liar's claims cost less and less.
+            pausedUntilNs[peerId] = nowNs + (replica.context.recoveryPauseNs() << grantCounts[peerId]);
+            grantCounts[peerId] = Math.min(grantCounts[peerId] + 1, PAUSE_DOUBLINGS_MAX);
         }
     }
 
     /** True if a peer has said for some time that it has no vote; such a primary orders nothing. */
     boolean isVoiceless(final int peerId, final long forNs, final long nowNs) {
         return voicelessSinceNs[peerId] != VOICED && nowNs - voicelessSinceNs[peerId] >= forNs;
+    }
+
+    /** True if some peer gets its vote back only if the group moves on. */
+    boolean isAwaited() {
+        for (final long grant : grants) {
+            if (grant > 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** True if an idle primary should order a null batch at this sequence now; counts the pause from this call. */

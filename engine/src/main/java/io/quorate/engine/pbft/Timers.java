@@ -24,6 +24,7 @@ final class Timers {
     private long timedSequence = -1;
     private long openSinceNs;
     private long progressAtNs;
+    private long awaitedSinceNs;
 
     Timers(final PbftReplica replica) {
         this.replica = replica;
@@ -33,11 +34,12 @@ final class Timers {
     }
 
     void onTick(final long nowNs) {
-        if (replica.isActive() && replica.isVoting()) {
-            watchPrimary(nowNs);
-        }
         if (nowNs - scanAtNs >= 0) {
+            // Both walk over the window, so not at every call.
             scanAtNs = nowNs + context.retransmitNs() / 2;
+            if (replica.isActive() && replica.isVoting()) {
+                watchPrimary(nowNs);
+            }
             scanSlots(nowNs);
         }
         if (nowNs - statusAtNs >= 0) {
@@ -99,6 +101,8 @@ final class Timers {
         final boolean isStuck = waitedNs >= timeoutNs && nowNs - progressAtNs >= timeoutNs;
         if (isStuck || waitedNs >= 4 * timeoutNs) {
             replica.viewChange.start(replica.view() + 1);
+        } else if (head == null && !hasOpenSlot) {
+            watchNulls(nowNs, timeoutNs);
         }
     }
 
@@ -111,6 +115,16 @@ final class Timers {
             }
         }
         return false;
+    }
+
+    /** An idle primary must order null batches while a peer needs them to get its vote back. */
+    private void watchNulls(final long nowNs, final long timeoutNs) {
+        if (!replica.recovery.isAwaited()) {
+            awaitedSinceNs = nowNs;
+        } else if (nowNs - Math.max(awaitedSinceNs, progressAtNs) >= 4 * timeoutNs) {
+            awaitedSinceNs = nowNs;
+            replica.viewChange.start(replica.view() + 1);
+        }
     }
 
     private Request head() {

@@ -1,0 +1,160 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.Request;
+import io.quorate.transport.Outbox;
+import io.quorate.transport.auth.Digest;
+import io.quorate.transport.auth.SigningDomain;
+import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
+import org.agrona.DirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** Speaks for one peer with its own key: whatever the test wants it to say, true or not. */
+final class Forger {
+    final int id;
+    private final TestGroup group;
+    private final PbftContext context;
+    private final PbftPublisher publisher;
+    private final Digest sha256 = new Digest();
+    private UnsafeBuffer captured;
+
+    Forger(final TestGroup group, final int id) {
+        this.group = group;
+        this.id = id;
+        context = group.peers[id].context;
+        publisher = new PbftPublisher(context, new Outbox() {
+            @Override
+            public boolean send(final int peerId, final DirectBuffer message, final int offset, final int lengthBytes) {
+                final byte[] bytes = new byte[lengthBytes];
+                message.getBytes(offset, bytes);
+                captured = new UnsafeBuffer(bytes);
+                return true;
+            }
+
+            @Override
+            public void flush() {}
+        });
+    }
+
+    /** Encodes a message and puts it on the wire for some receivers. */
+    void say(final Consumer<PbftPublisher> message, final int... receivers) {
+        message.accept(publisher);
+        for (final int receiver : receivers) {
+            group.deliver(id, receiver, captured);
+        }
+    }
+
+    /** A signed request statement of any client, with this forger's key. */
+    UnsafeBuffer request(final int clientId, final long number, final String body) {
+        final UnsafeBuffer bytes = new UnsafeBuffer(body.getBytes(StandardCharsets.US_ASCII));
+        final UnsafeBuffer statement = new UnsafeBuffer(new byte[Request.BODY_OFFSET + bytes.capacity()]);
+        publisher.encodeRequest(statement, clientId, number, bytes, 0, bytes.capacity());
+        sign(SigningDomain.REQUEST, statement);
+        return statement;
+    }
+
+    void sayRequest(final UnsafeBuffer statement, final int... receivers) {
+        say(publisher -> publisher.request(other(), statement, 0, statement.capacity()), receivers);
+    }
+
+    Digest256 digestOf(final UnsafeBuffer statement) {
+        final Digest256 digest = new Digest256();
+        final UnsafeBuffer scratch = new UnsafeBuffer(new byte[32]);
+        Request.digestOf(sha256, statement, 0, statement.capacity(), scratch, digest);
+        return digest;
+    }
+
+    Batch batch(final UnsafeBuffer... statements) {
+        final UnsafeBuffer digests = new UnsafeBuffer(new byte[statements.length * 32]);
+        for (int i = 0; i < statements.length; i++) {
+            digestOf(statements[i]).write(digests, i * 32);
+        }
+        return new Batch(sha256, digests, 0, digests.capacity());
+    }
+
+    void sayPrePrepare(final long view, final long sequence, final Batch batch, final int... receivers) {
+        final UnsafeBuffer statement = new UnsafeBuffer(new byte[LogSlot.STATEMENT_LENGTH]);
+        publisher.encodePrePrepare(statement, view, sequence, batch.digest());
+        sign(SigningDomain.PRE_PREPARE, statement);
+        say(publisher -> publisher.prePrepare(other(), statement, batch), receivers);
+    }
+
+    void sayPrepare(final long view, final long sequence, final Digest256 digest, final int... receivers) {
+        say(publisher -> publisher.prepare(other(), view, sequence, digest), receivers);
+    }
+
+    void sayCommit(final long view, final long sequence, final Digest256 digest, final int... receivers) {
+        say(publisher -> publisher.commit(other(), view, sequence, digest), receivers);
+    }
+
+    /** A signed view change with base 0 and any claims. */
+    NewView.Vote vote(final long view, final NewView.Claims prepared, final NewView.Claims prePrepared) {
+        final Checkpoints.Certificate base = new Checkpoints.Certificate(context.peerCount());
+        final NewView.Vote draft = vote(view, base, prepared, prePrepared, new UnsafeBuffer(new byte[0]), 0);
+        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[context.messageLengthMax()]);
+        final int length = publisher.encodeViewChange(bytes, draft);
+        final UnsafeBuffer statement = new UnsafeBuffer(bytes, 0, length);
+        sign(SigningDomain.VIEW_CHANGE, statement);
+        return vote(view, base, prepared, prePrepared, statement, length);
+    }
+
+    private NewView.Vote vote(
+            final long view,
+            final Checkpoints.Certificate base,
+            final NewView.Claims prepared,
+            final NewView.Claims prePrepared,
+            final UnsafeBuffer statement,
+            final int length) {
+        final NewView.Vote vote =
+                new NewView.Vote(id, view, base, prepared.count(), prePrepared.count(), statement, 0, length);
+        copy(prepared, vote.prepared());
+        copy(prePrepared, vote.prePrepared());
+        return vote;
+    }
+
+    private static void copy(final NewView.Claims from, final NewView.Claims to) {
+        for (int i = 0; i < from.count(); i++) {
+            to.set(i, from.sequence(i), from.view(i), from.digest(i));
+        }
+    }
+
+    void sayViewChange(final NewView.Vote vote, final int... receivers) {
+        say(
+                publisher -> publisher.viewChange(
+                        other(), vote.statement(), 0, vote.statement().capacity()),
+                receivers);
+    }
+
+    /** A signed new view that names these view changes. */
+    void sayNewView(final long view, final NewView.Vote[] votes, final int... receivers) {
+        final NewView.Proposal draft = new NewView.Proposal(view, votes.length, new UnsafeBuffer(new byte[0]), 0, 0);
+        for (int i = 0; i < votes.length; i++) {
+            final Digest256 digest = new Digest256();
+            final UnsafeBuffer scratch = new UnsafeBuffer(new byte[32]);
+            final DirectBuffer statement = votes[i].statement();
+            sha256.update("quorate-viewchange".getBytes(StandardCharsets.US_ASCII))
+                    .update(statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH)
+                    .finish(scratch, 0);
+            draft.set(i, votes[i].replicaId(), digest.set(scratch, 0));
+        }
+        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[context.messageLengthMax()]);
+        final int length = publisher.encodeNewView(bytes, draft);
+        final UnsafeBuffer statement = new UnsafeBuffer(bytes, 0, length);
+        sign(SigningDomain.NEW_VIEW, statement);
+        say(publisher -> publisher.newView(other(), statement, 0, length), receivers);
+    }
+
+    private void sign(final SigningDomain domain, final UnsafeBuffer statement) {
+        group.keys
+                .signer(id)
+                .sign(domain, statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH, statement, 0);
+    }
+
+    private int other() {
+        return (id + 1) % context.peerCount();
+    }
+}
