@@ -18,6 +18,7 @@ import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.kernels.similarity.UnitRows;
 import java.util.Arrays;
 import java.util.Locale;
+import org.agrona.ExpandableArrayBuffer;
 
 /**
  * Computes what a round's outputs say together: how much each peer weighs, which answers are the same, how strongly the largest
@@ -152,6 +153,31 @@ public final class Coordinator implements AutoCloseable {
                 agreement, ConsensusStrength.meanCosine(unitRows, vectors[count], supporters, supporterCount));
         outliers.find(vectors[count], faulty, outlierReport, aggregationScratch);
         fuse();
+    }
+
+    /**
+     * Computes made-up rounds of full size, so that the compiler has seen the work before the first real round. Changes
+     * nothing but the results of the last call.
+     */
+    public void warmUp(final int passCount) {
+        try (Round round = new Round(context)) {
+            final PeerOutput output = new PeerOutput(context);
+            final ExpandableArrayBuffer command = new ExpandableArrayBuffer();
+            final float[] vector = new float[context.dimension()];
+            round.open("warm-up");
+            for (int peerId = 0; peerId < context.peerCount(); peerId++) {
+                for (int i = 0; i < vector.length; i++) {
+                    vector[i] = 1 + (i * 31 + peerId * 17) % 101;
+                }
+                final int length = PeerOutput.encode(command, 0, "warm-up", "", "answer " + peerId % 2, vector);
+                output.wrap(command, 0, length);
+                round.add(peerId, output);
+            }
+            for (int pass = 0; pass < passCount; pass++) {
+                coordinate(round);
+            }
+        }
+        gathered = null;
     }
 
     public CoordinatorContext context() {

@@ -24,6 +24,7 @@ import picocli.CommandLine.ScopeType;
         },
         subcommands = {
             DemoCommand.class,
+            CoordinateCommand.class,
             KeysCommand.class,
             RosterCommand.class,
             PeerCommand.class,

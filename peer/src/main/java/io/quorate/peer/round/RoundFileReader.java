@@ -69,7 +69,11 @@ final class RoundFileReader {
             }
             return finish();
         } catch (final JacksonException e) {
-            throw at(e.getLocation(), path, "no valid JSON: " + firstLine(e.getOriginalMessage()));
+            final boolean isPlaced = e.getLocation() != null && e.getLocation().getLineNr() > 0;
+            throw at(
+                    isPlaced || json == null ? e.getLocation() : json.currentLocation(),
+                    path,
+                    "no valid JSON: " + firstLine(e.getOriginalMessage()));
         }
     }
 
@@ -282,7 +286,7 @@ final class RoundFileReader {
             if (length == parts.length) {
                 throw wrong("a connection has at most from, to and weight");
             }
-            parts[length] = length < 2 ? integer(0, Quorum.PEER_COUNT_MAX) : number();
+            parts[length] = length < 2 ? integer(0, Quorum.PEER_COUNT_MAX - 1) : number();
             if (length == 2 && parts[2] < 0) {
                 throw wrong("a weight is 0 or more, given " + json.getString());
             }
@@ -374,7 +378,7 @@ final class RoundFileReader {
         }
         final double number = json.getDoubleValue();
         if (Double.isInfinite(number)) {
-            throw wrong(shown(json.getString()) + " is beyond the numbers of a computer");
+            throw wrong(shown(json.getString()) + " is beyond float64, let alone float32");
         }
         return number;
     }

@@ -1,0 +1,75 @@
+package io.quorate.peer.round;
+
+import io.quorate.engine.coordination.ContributionOutcome;
+import io.quorate.engine.coordination.Coordinator;
+import io.quorate.engine.coordination.CoordinatorContext;
+import io.quorate.engine.coordination.Grouping;
+import io.quorate.engine.coordination.PeerOutput;
+import io.quorate.engine.coordination.Round;
+import io.quorate.engine.decision.Decision;
+import io.quorate.kernels.embed.HashedEmbedder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import org.agrona.ExpandableArrayBuffer;
+
+/**
+ * A round computed in this process alone: what a group computes after it has ordered the same outputs.
+ *
+ * @param names by peer id
+ */
+public record LocalRound(Decision decision, List<String> names) {
+    private static final String NAME = "local";
+
+    public LocalRound {
+        names = List.copyOf(names);
+    }
+
+    /**
+     * Computes the decision; the peer ids are the ranks of the peers' names by code point, so that the order of the file does
+     * not matter.
+     */
+    public static LocalRound of(final RoundFile file, final Coordinator.Mode mode) {
+        final List<RoundFile.Peer> peers = file.peers().stream()
+                .sorted(Comparator.comparing(
+                        peer -> peer.id().getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned))
+                .toList();
+        final CoordinatorContext context = new CoordinatorContext()
+                .peerCount(peers.size())
+                .dimension(file.dimension())
+                .heads(file.heads())
+                .mode(mode)
+                .faultTolerance(file.faultTolerance())
+                .grouping(Grouping.Rule.of(file.grouping()))
+                .contentLengthMax(CoordinatorContext.CONTENT_LENGTH_MAX)
+                .conclude();
+        try (Round round = new Round(context);
+                Coordinator coordinator = new Coordinator(context)) {
+            fill(round, context, peers);
+            final long startNs = System.nanoTime();
+            coordinator.coordinate(round);
+            final long executionNs = System.nanoTime() - startNs;
+            return new LocalRound(
+                    Decision.of(round, 0, coordinator, executionNs),
+                    peers.stream().map(RoundFile.Peer::id).toList());
+        }
+    }
+
+    private static void fill(final Round round, final CoordinatorContext context, final List<RoundFile.Peer> peers) {
+        final HashedEmbedder embedder = new HashedEmbedder(RoundFile.EMBEDDER_DIMENSION);
+        final PeerOutput output = new PeerOutput(context);
+        final ExpandableArrayBuffer command = new ExpandableArrayBuffer();
+        round.open(NAME);
+        for (int peerId = 0; peerId < peers.size(); peerId++) {
+            final RoundFile.Peer peer = peers.get(peerId);
+            final float[] vector = peer.embedding() == null ? embedder.embed(peer.content()) : peer.embedding();
+            final int length = PeerOutput.encode(command, 0, NAME, peer.type(), peer.content(), vector);
+            final ContributionOutcome outcome = output.wrap(command, 0, length);
+            if (outcome != ContributionOutcome.ACCEPTED) {
+                throw new IllegalArgumentException("peer \"" + peer.id() + "\": " + outcome.sentence());
+            }
+            round.add(peerId, output);
+        }
+    }
+}
