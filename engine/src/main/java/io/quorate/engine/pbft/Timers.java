@@ -69,6 +69,7 @@ final class Timers {
 
     void onViewMoved() {
         timedHead = null;
+        timedSequence = -1;
         progressAtNs = replica.nowNs();
     }
 
