@@ -151,9 +151,13 @@ public final class SafetyChecker {
         }
     }
 
-    /** A correct peer signs a statement that it may make once: its checkpoint of a sequence, its new view. */
+    /**
+     * A correct peer signs a statement that it may make once: the checkpoint of a sequence; in one life, its view change to a
+     * view and its new view. A later life starts above everything that these could speak of.
+     */
     public void onSigned(
             final int peerId,
+            final int life,
             final SigningDomain domain,
             final DirectBuffer content,
             final int offset,
@@ -165,7 +169,7 @@ public final class SafetyChecker {
                     peerId,
                     -1 - domain.ordinal(),
                     content.getLong(offset),
-                    0,
+                    domain == SigningDomain.CHECKPOINT ? 0 : life,
                     Trace.hash(domain.ordinal(), content, offset, lengthBytes));
         }
     }

@@ -378,7 +378,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
             }
         }
         keys.signer(id).sign(domain, content, offset, lengthBytes, signature, signatureOffset);
-        cluster.safety().onSigned(id, domain, content, offset, lengthBytes);
+        cluster.safety().onSigned(id, incarnation, domain, content, offset, lengthBytes);
     }
 
     private void requireVote(final String what, final boolean isAbove, final long sequence) {
