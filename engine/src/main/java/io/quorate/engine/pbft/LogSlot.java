@@ -135,7 +135,7 @@ final class LogSlot {
         }
         prePreparedCount = 0;
         fetchAtNs = 0;
-        answerAtNs = 0;
+        answerAtNs = PbftContext.LONG_AGO_NS;
     }
 
     /** Forgets what holds in one view only; P, Q and what committed stay. */

@@ -153,7 +153,7 @@ final class NewView {
         private final Digest256[] digests;
         private final Vote[] votes;
         private final UnsafeBuffer statement;
-        long fetchAtNs;
+        long fetchAtNs = PbftContext.LONG_AGO_NS;
         int fetchTurn;
 
         Proposal(

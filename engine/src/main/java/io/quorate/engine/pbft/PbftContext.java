@@ -9,6 +9,10 @@ import java.util.random.RandomGenerator;
  */
 public final class PbftContext {
     public static final int PEER_COUNT_MAX = 64;
+
+    /** Before any monotonic time, with room to subtract; nano clocks may run below zero. */
+    static final long LONG_AGO_NS = Long.MIN_VALUE / 2;
+
     private int peerCount = 0;
     private int selfId = -1;
     private Quorum quorum = null;

@@ -134,7 +134,6 @@ public final class PbftReplica implements ExecutionListener {
         return log.executedSequence();
     }
 
-    /** Requests that wait to be executed. */
     public int waitingCount() {
         return requests.waitingCount();
     }
@@ -147,12 +146,10 @@ public final class PbftReplica implements ExecutionListener {
         return nowNs;
     }
 
-    /** The time of the message in hand. */
     void at(final long eventNs) {
         nowNs = eventNs;
     }
 
-    /** Connects this peer's own client, which gets replies by direct calls. */
     void localClient(final PbftClient client) {
         localClient = client;
     }
@@ -329,8 +326,9 @@ public final class PbftReplica implements ExecutionListener {
             counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
             return;
         }
-        if (!batch.isNull() && slot.isCrowded(digest)) {
-            counters.increment(PbftCounter.DROPPED_SLOT_CROWDED);
+        final boolean isDecided = slot.isCommitted && !slot.committedDigest.isEqual(digest);
+        if (isDecided || (!batch.isNull() && slot.isCrowded(digest))) {
+            counters.increment(isDecided ? PbftCounter.DROPPED_CONFLICTING : PbftCounter.DROPPED_SLOT_CROWDED);
             return;
         }
         slot.accept(digest, batch);

@@ -2,6 +2,7 @@ package io.quorate.engine.pbft;
 
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.transport.auth.Signer;
 import java.util.Arrays;
 
 /**
@@ -24,8 +25,8 @@ final class Recovery {
     private boolean isVoting;
     private long nonce;
     private long target = -1;
-    private long queryAtNs;
-    private long nullAtNs;
+    private long queryAtNs = PbftContext.LONG_AGO_NS;
+    private long nullAtNs = PbftContext.LONG_AGO_NS;
 
     Recovery(final PbftReplica replica) {
         this.replica = replica;
@@ -36,7 +37,7 @@ final class Recovery {
         Arrays.fill(answers, -1);
         grants = new long[context.peerCount()];
         pausedUntilNs = new long[context.peerCount()];
-        Arrays.fill(pausedUntilNs, Long.MIN_VALUE / 2);
+        Arrays.fill(pausedUntilNs, PbftContext.LONG_AGO_NS);
         grantCounts = new int[context.peerCount()];
         voicelessSinceNs = new long[context.peerCount()];
         Arrays.fill(voicelessSinceNs, VOICED);
@@ -64,7 +65,8 @@ final class Recovery {
 
     void onQuery(final int senderId, final long queryNonce) {
         // A replica without a vote attests nothing: it may know less than it did.
-        if (isVoting) {
+        final int length = replica.context.peerCount() * Signer.SIGNATURE_LENGTH;
+        if (isVoting && replica.transfer.mayServe(senderId, length)) {
             replica.publisher.recoveryAnswer(senderId, queryNonce, replica.checkpoints.stable());
         }
     }

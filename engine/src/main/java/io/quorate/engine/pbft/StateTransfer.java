@@ -21,7 +21,9 @@ final class StateTransfer {
     /** Pages asked for ahead of the one that is next. */
     private static final int PAGES_AHEAD = 4;
 
-    private static final int PAGES_SERVED_MAX = 64;
+    /** Bytes of answers to one peer's fetches in one {@code retransmitNs}. */
+    private static final int SERVED_BYTES_MAX = 1024 * 1024;
+
     private static final int BODIES_FETCHED_MAX = 32;
 
     private final PbftReplica replica;
@@ -29,7 +31,7 @@ final class StateTransfer {
     private final Digest256 scratch = new Digest256();
     private final ExpandableArrayBuffer digestBytes = new ExpandableArrayBuffer(Digest256.LENGTH);
     private final long[] servedSinceNs;
-    private final int[] servedCounts;
+    private final int[] servedBytes;
     private ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer();
     private int received;
     private int snapshotLength = -1;
@@ -47,7 +49,8 @@ final class StateTransfer {
         this.replica = replica;
         target = new Checkpoints.Certificate(replica.context.peerCount());
         servedSinceNs = new long[replica.context.peerCount()];
-        servedCounts = new int[replica.context.peerCount()];
+        java.util.Arrays.fill(servedSinceNs, PbftContext.LONG_AGO_NS);
+        servedBytes = new int[replica.context.peerCount()];
     }
 
     /** True while execution replaces its state: nothing is handed to it until it is done. */
@@ -217,18 +220,27 @@ final class StateTransfer {
         replica.checkpoints.onRestored(target, restored, snapshotLength);
     }
 
-    /** A peer fetches a page; at most {@value #PAGES_SERVED_MAX} a pause and peer. */
-    void onFetchSnapshot(final int senderId, final long sequence, final long pageOffset) {
+    /** True if a peer may have so many bytes more now: fetches are small, answers are not. */
+    boolean mayServe(final int peerId, final int lengthBytes) {
         final long nowNs = replica.nowNs();
-        if (nowNs - servedSinceNs[senderId] >= replica.context.retransmitNs()) {
-            servedSinceNs[senderId] = nowNs;
-            servedCounts[senderId] = 0;
+        if (nowNs - servedSinceNs[peerId] >= replica.context.retransmitNs()) {
+            servedSinceNs[peerId] = nowNs;
+            servedBytes[peerId] = 0;
         }
-        if (servedCounts[senderId]++ >= PAGES_SERVED_MAX) {
-            replica.counters.increment(PbftCounter.DROPPED_DUPLICATE);
+        if (servedBytes[peerId] + lengthBytes > SERVED_BYTES_MAX) {
+            replica.counters.increment(PbftCounter.DROPPED_FETCH_BUDGET);
+            return false;
+        }
+        servedBytes[peerId] += lengthBytes;
+        return true;
+    }
+
+    /** A peer fetches a page. */
+    void onFetchSnapshot(final int senderId, final long sequence, final long pageOffset) {
+        final Checkpoints.Snapshot asked = replica.checkpoints.snapshot(sequence);
+        if (!mayServe(senderId, replica.context.pageLengthMax())) {
             return;
         }
-        final Checkpoints.Snapshot asked = replica.checkpoints.snapshot(sequence);
         if (asked != null && pageOffset < asked.lengthBytes) {
             final int pageLength = (int) Math.min(replica.context.pageLengthMax(), asked.lengthBytes - pageOffset);
             replica.publisher.snapshotPage(
@@ -320,7 +332,7 @@ final class StateTransfer {
 
     void onFetchRequest(final int senderId, final Digest256 requestDigest) {
         final Request asked = replica.requests.get(requestDigest);
-        if (asked != null) {
+        if (asked != null && mayServe(senderId, asked.statementLength())) {
             replica.publisher.request(senderId, asked.statement(), 0, asked.statementLength());
         }
     }
@@ -328,7 +340,7 @@ final class StateTransfer {
     void onFetchBatch(final int senderId, final long sequence, final Digest256 batchDigest) {
         final Batch asked =
                 replica.log.isInWindow(sequence) ? replica.log.slot(sequence).batchOf(batchDigest) : null;
-        if (asked != null) {
+        if (asked != null && mayServe(senderId, asked.requestDigestsLength())) {
             replica.publisher.batch(senderId, sequence, asked);
         }
     }

@@ -15,22 +15,29 @@ final class Timers {
     private final PbftReplica replica;
     private final PbftContext context;
     private final long[] answerAtNs;
-    private long scanAtNs;
-    private long statusAtNs;
-    private long slowAtNs;
+    private final long[] answerPauseNs;
+    private final long[] answeredView;
+    private final long[] answeredSequence;
+    private long scanAtNs = PbftContext.LONG_AGO_NS;
+    private long statusAtNs = PbftContext.LONG_AGO_NS;
+    private long slowAtNs = PbftContext.LONG_AGO_NS;
     private int consecutive;
     private Request timedHead;
     private long headSinceNs;
     private long timedSequence = -1;
     private long openSinceNs;
-    private long progressAtNs;
-    private long awaitedSinceNs;
+    private long progressAtNs = PbftContext.LONG_AGO_NS;
+    private long awaitedSinceNs = PbftContext.LONG_AGO_NS;
 
     Timers(final PbftReplica replica) {
         this.replica = replica;
         context = replica.context;
+        answerPauseNs = new long[context.peerCount()];
+        java.util.Arrays.fill(answerPauseNs, context.retransmitNs());
+        answeredView = new long[context.peerCount()];
+        answeredSequence = new long[context.peerCount()];
         answerAtNs = new long[context.peerCount()];
-        java.util.Arrays.fill(answerAtNs, Long.MIN_VALUE / 2);
+        java.util.Arrays.fill(answerAtNs, PbftContext.LONG_AGO_NS);
     }
 
     void onTick(final long nowNs) {
@@ -220,7 +227,13 @@ final class Timers {
         if (nowNs - answerAtNs[peerId] < 0) {
             return;
         }
-        answerAtNs[peerId] = nowNs + context.retransmitNs();
+        // A peer that does not move, or says so, is answered less and less often.
+        final boolean isMoving = peerView != answeredView[peerId] || peerCommitted != answeredSequence[peerId];
+        answerPauseNs[peerId] =
+                isMoving ? context.retransmitNs() : Math.min(2 * answerPauseNs[peerId], context.retransmitMaxNs());
+        answeredView[peerId] = peerView;
+        answeredSequence[peerId] = peerCommitted;
+        answerAtNs[peerId] = nowNs + answerPauseNs[peerId];
         replica.viewChange.bringAlong(peerId, peerView, isPeerActive);
         final PbftLog log = replica.log;
         if (peerStable < log.low()) {

@@ -240,7 +240,8 @@ final class ViewChange {
         for (int i = 0; i < pending.length && found == null; i++) {
             found = pending[i] == null ? null : find(pending[i], replicaId, view, digest);
         }
-        if (found != null) {
+        if (found != null
+                && replica.transfer.mayServe(senderId, found.statement().capacity())) {
             send(senderId, found);
         }
     }
