@@ -58,7 +58,7 @@ public final class GroupSettings {
                 .temperature((float) roster.setting(TEMPERATURE, 4.0, 0.001, 64.0))
                 .faultTolerance(roster.setting(FAULT_TOLERANCE, 0.33, 0.0, 1.0))
                 .grouping(choice(roster, GROUPING, Grouping.Rule.EXACT))
-                .nearThreshold((float) roster.setting(NEAR_THRESHOLD, 0.6, 0.001, 1.0))
+                .nearThreshold(roster.setting(NEAR_THRESHOLD, 0.6, 0.001, 1.0))
                 .contentLengthMax(
                         (int) roster.setting(CONTENT_LENGTH_MAX, 16 * 1024, 1, CoordinatorContext.CONTENT_LENGTH_MAX))
                 .conclude();

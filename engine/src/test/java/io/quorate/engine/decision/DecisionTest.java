@@ -3,11 +3,15 @@ package io.quorate.engine.decision;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.transport.auth.Digest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.Random;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DecisionTest {
     @Test
@@ -34,6 +38,27 @@ class DecisionTest {
     void shouldDigestExactlyTheCanonicalBytes() {
         final Decision decision = agreed();
         assertThat(decision.digest()).isEqualTo(Digest.sha256(decision.encode()));
+    }
+
+    @Test
+    void shouldHaveTheSameDigestOnEveryMachine() {
+        // Moves only when the encoding or a definition in docs/protocols/decision.md does; then say so there.
+        assertThat(HexFormat.of().formatHex(agreed().digest()))
+                .isEqualTo("a660ae608c4fa1389eba901d6b311761d2d5918fe4ce8ca449cbbacbf8a1914b");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"scalar", "64", "128", "256", "512"})
+    void shouldHaveTheSameDigestAtEveryVectorWidth(final String bits) {
+        final byte[] expected = agreed().digest();
+        System.setProperty(PrimitivesProvider.PROPERTY, bits);
+        try {
+            final Decision decision = agreed();
+            assertThat(decision.digest()).isEqualTo(expected);
+            assertThat(decision.cost().kernelBits()).isEqualTo(bits.equals("scalar") ? 32 : Integer.parseInt(bits));
+        } finally {
+            System.clearProperty(PrimitivesProvider.PROPERTY);
+        }
     }
 
     @Test

@@ -38,7 +38,7 @@ final class MachineRun implements AutoCloseable, RoundListener {
     static float[] vector(final int seed) {
         final float[] vector = new float[8];
         for (int i = 0; i < vector.length; i++) {
-            vector[i] = (float) Math.sin(1.7 * seed + i);
+            vector[i] = (float) StrictMath.sin(1.7 * seed + i);
         }
         return vector;
     }
