@@ -1,5 +1,6 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
@@ -52,6 +53,10 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     private long votedMax;
     private long votedMaxBefore;
     private long appliedCount;
+    private long stableBefore;
+    private int windowLength;
+    private int clientWindow;
+    private int waitingMax;
     private Outbox outbox;
     private SimExecution execution;
     private PbftReplica replica;
@@ -99,6 +104,11 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
                 .firstRequestNumber(1 + (incarnation - 1) * NUMBERS_PER_LIFE);
         settings.accept(context);
         context.conclude();
+        stableBefore = 0;
+        windowLength = context.windowLength();
+        clientWindow = context.clientWindow();
+        // Twice its window a client, and whatever slots refer to.
+        waitingMax = 2 * clientWindow * context.peerCount() + windowLength * context.batchCountMax();
         final ExactlyOnce exactlyOnce = new ExactlyOnce(
                 new ClientTable(context.peerCount(), context.clientWindow()), new RegisterMachine(this));
         execution = new SimExecution(
@@ -171,7 +181,13 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
 
     @Override
     public String toString() {
-        return "peer " + id + " (life " + incarnation + (isUp ? ", " + replica : ", down") + ")";
+        if (!isUp) {
+            return "peer " + id + " (life " + incarnation + ", down)";
+        }
+        return "peer " + id + " (life " + incarnation + ", view " + replica.view()
+                + (replica.isActive() ? "" : " awaited")
+                + ", stable " + replica.stableSequence() + ", committed " + replica.committedSequence() + ", executed "
+                + replica.executedSequence() + (isVoting ? "" : ", votes from " + replica.recoverySequence()) + ")";
     }
 
     private boolean isPaused() {
@@ -223,6 +239,36 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         replica.onTick(nowNs());
         client.onTick(nowNs());
         outbox.flush();
+        if (isCorrect()) {
+            checkBounds();
+        }
+    }
+
+    /** What a replica shows of itself stays within what its settings promise. */
+    private void checkBounds() {
+        final SafetyChecker safety = cluster.safety();
+        final long stable = replica.stableSequence();
+        final long executed = replica.executedSequence();
+        final long committed = replica.committedSequence();
+        safety.require(
+                stable >= stableBefore && stable <= executed && executed <= committed,
+                "bounds",
+                this + " has cursors out of order; stable was " + stableBefore);
+        safety.require(committed <= stable + windowLength, "bounds", this + " runs past its window of " + windowLength);
+        safety.require(
+                replica.waitingCount() <= waitingMax,
+                "bounds",
+                this + " holds " + replica.waitingCount() + " waiting requests, at most " + waitingMax);
+        safety.require(
+                client.outstandingCount() <= clientWindow,
+                "bounds",
+                this + " waits for " + client.outstandingCount() + " replies, at most " + clientWindow);
+        safety.require(replica.isVoting() == isVoting, "amnesia", this + " does not know whether it votes");
+        safety.require(
+                replica.counters().get(PbftCounter.DROPPED_MALFORMED) == 0,
+                "bounds",
+                this + " could not decode a message, though nobody sends such");
+        stableBefore = stable;
     }
 
     private void onReply(final long requestNumber, final DirectBuffer reply, final int offset, final int lengthBytes) {
