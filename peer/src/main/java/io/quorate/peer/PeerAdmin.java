@@ -18,7 +18,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
-/** Answers the requests of the admin socket: contribute, status, stop. */
+/** Answers the requests of the admin socket: contribute, decision, status, stop. */
 final class PeerAdmin implements AdminHandler {
     private static final Duration STATUS_TIMEOUT = Duration.ofSeconds(10);
     private static final long TIMEOUT_MS_MAX = 3_600_000;
@@ -38,6 +38,7 @@ final class PeerAdmin implements AdminHandler {
         final String command = text(request, "command", null);
         return switch (command) {
             case "contribute" -> contribute(request);
+            case "decision" -> decision(text(request, "round", null), timeout(request));
             case "status" -> status(engine);
             case "stop" -> {
                 stop.run();
@@ -45,7 +46,7 @@ final class PeerAdmin implements AdminHandler {
             }
             default ->
                 throw new IllegalArgumentException(
-                        "command \"" + command + "\" is unknown; known are contribute, status, stop");
+                        "command \"" + command + "\" is unknown; known are contribute, decision, status, stop");
         };
     }
 
@@ -115,10 +116,14 @@ final class PeerAdmin implements AdminHandler {
             refusal.put("reason", outcome.sentence());
             return refusal;
         }
+        return decision(round, remaining(deadlineNs));
+    }
+
+    private Map<String, ?> decision(final String round, final Duration timeout) throws InterruptedException {
         try {
-            return DecisionJson.certified(engine.awaitDecision(round, remaining(deadlineNs)));
+            return DecisionJson.certified(engine.awaitDecision(round, timeout));
         } catch (final TimeoutException e) {
-            throw new IllegalStateException("the contribution counts, but there is " + e.getMessage(), e);
+            throw new IllegalStateException("there is " + e.getMessage(), e);
         }
     }
 

@@ -86,13 +86,15 @@ final class PeerCommand implements Callable<Integer> {
         final PeerConfig config = new PeerConfig(roster, key, listen, data, memoryOnly, mode);
         final CountDownLatch closed = new CountDownLatch(1);
         final ParentWatch parent = new ParentWatch(parentFolder);
+        parent.requireFolder();
         try (PeerProcess peer = PeerProcess.launch(config)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> endBySignal(peer, closed), "stop"));
             parent.start(peer::requestStop);
             printReady(peer.describe());
             peer.awaitStop();
+        } finally {
+            parent.removeFolderIfGone();
         }
-        parent.removeFolderIfGone();
         closed.countDown();
         return 0;
     }
@@ -132,6 +134,13 @@ final class PeerCommand implements Callable<Integer> {
             this.folder = folder;
         }
 
+        /** A peer that starts while others already clean up must not make the folder anew. */
+        void requireFolder() {
+            if (folder != null && !DemoFolder.isStanding(folder)) {
+                throw new IllegalStateException("the demo that started this peer is gone");
+            }
+        }
+
         void start(final Runnable stop) {
             if (folder != null) {
                 Thread.ofPlatform().daemon().name("parent-watch").start(() -> {
@@ -144,7 +153,7 @@ final class PeerCommand implements Callable<Integer> {
 
         void removeFolderIfGone() throws IOException {
             if (gone) {
-                DemoFolder.remove(folder);
+                DemoFolder.removeOrphaned(folder);
             }
         }
 

@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** One demo from an empty folder to an empty machine: however it ends, its processes end and its folder goes. */
 public final class Demo {
@@ -16,11 +18,13 @@ public final class Demo {
     private static final List<String> ROUNDS = List.of("mission", "clear-winner", "lying-peer");
     private static final String AFTER_CRASH = "clear-winner";
     private static final int INTERRUPTED = 130;
+    private static final long SIGNAL_MS = 300;
 
     private final PrintWriter out;
     private final boolean json;
     private final Path keep;
-    private volatile boolean interrupted;
+    private final CountDownLatch interrupted = new CountDownLatch(1);
+    private volatile boolean ended;
 
     /** @param keep where to leave the files, or null to remove them */
     public Demo(final PrintWriter out, final boolean json, final Path keep) {
@@ -45,35 +49,46 @@ public final class Demo {
         if (keep != null) {
             DemoFolder.requireEmpty(keep);
         }
+        DemoFolder.sweep();
         final DemoFolder folder = DemoFolder.temporary();
         final DemoReport report = json ? new JsonReport(out) : new TextReport(out, folder.path());
         final DemoGroup group = new DemoGroup(folder.path(), peerCount, report);
         final Thread hook = new Thread(() -> endBySignal(group, folder), "stop-demo");
         Runtime.getRuntime().addShutdownHook(hook);
-        final int decided;
         try {
-            decided = new DemoStory(group, report, folder.path()).tell(rounds, afterCrash);
+            final int decided = new DemoStory(group, report, folder.path()).tell(rounds, afterCrash);
+            end(group, folder);
+            report.done(peerCount, decided, System.nanoTime() - startNs);
+        } catch (final IOException | RuntimeException e) {
+            // Ctrl-C reaches the peers, too, perhaps earlier: then this is no failure, and the hook ends the process.
+            if (interrupted.await(SIGNAL_MS, TimeUnit.MILLISECONDS)) {
+                hook.join();
+            }
+            throw e;
         } finally {
             end(group, folder);
-        }
-        if (!interrupted) {
-            Runtime.getRuntime().removeShutdownHook(hook);
-            report.done(peerCount, decided, System.nanoTime() - startNs);
         }
     }
 
     private synchronized void end(final DemoGroup group, final DemoFolder folder)
             throws IOException, InterruptedException {
         group.stopAll();
-        if (keep != null && Files.exists(folder.path())) {
+        if (ended) {
+            return;
+        }
+        if (keep != null) {
             folder.copyTo(keep);
         }
         DemoFolder.remove(folder.path());
+        ended = true;
     }
 
     /** Ctrl-C and SIGTERM: the peers get the time to stop, then this process ends at once. */
     private void endBySignal(final DemoGroup group, final DemoFolder folder) {
-        interrupted = true;
+        if (ended) {
+            return;
+        }
+        interrupted.countDown();
         try {
             end(group, folder);
         } catch (final IOException | InterruptedException e) {

@@ -1,13 +1,16 @@
 package io.quorate.peer.demo;
 
+import io.quorate.peer.DataDirectory;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
@@ -17,6 +20,7 @@ import java.util.stream.Stream;
  * can never cost anybody else's files.
  */
 public final class DemoFolder {
+    private static final String PREFIX = "quorate-demo-";
     private static final String MARKER = ".quorate-demo";
     private static final long MEMORY_LENGTH_MIN = 1L << 30;
 
@@ -26,15 +30,38 @@ public final class DemoFolder {
         this.path = path;
     }
 
+    /** Removes what demos left that were killed before any peer of theirs ran; a running demo is not touched. */
+    static void sweep() throws IOException {
+        try (Stream<Path> entries = Files.list(EmbeddedDriver.memoryFolder())) {
+            for (final Path entry : entries.filter(DemoFolder::isOwnOrphan).toList()) {
+                removeOrphaned(entry);
+            }
+        }
+    }
+
+    private static boolean isOwnOrphan(final Path path) {
+        try {
+            return path.getFileName().toString().startsWith(PREFIX)
+                    && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)
+                    && Files.getOwner(path).getName().equals(System.getProperty("user.name"))
+                    && ProcessHandle.of(Long.parseLong(
+                                    Files.readString(path.resolve(MARKER)).strip()))
+                            .isEmpty();
+        } catch (final IOException | NumberFormatException e) {
+            // Being removed by its owner, or not yet complete.
+            return false;
+        }
+    }
+
     /** A new folder, in memory if the machine has a memory file system with room, else where temporary files go. */
     static DemoFolder temporary() throws IOException {
         final var attribute = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
         final Path memory = EmbeddedDriver.memoryFolder();
         final boolean room = Files.getFileStore(memory).getUsableSpace() >= MEMORY_LENGTH_MIN;
         final Path path = room
-                ? Files.createTempDirectory(memory, "quorate-demo-", attribute)
-                : Files.createTempDirectory("quorate-demo-", attribute);
-        Files.createFile(path.resolve(MARKER));
+                ? Files.createTempDirectory(memory, PREFIX, attribute)
+                : Files.createTempDirectory(PREFIX, attribute);
+        Files.writeString(path.resolve(MARKER), ProcessHandle.current().pid() + "\n", StandardOpenOption.CREATE_NEW);
         return new DemoFolder(path);
     }
 
@@ -63,7 +90,7 @@ public final class DemoFolder {
             for (final Path file : files.filter(Files::isRegularFile).toList()) {
                 final Path place = path.relativize(file);
                 if (place.startsWith(MARKER)
-                        || place.getNameCount() > 1 && place.getName(1).startsWith("data")) {
+                        || place.getNameCount() > 1 && place.getName(1).startsWith(DemoPeer.DATA)) {
                     continue;
                 }
                 Files.createDirectories(destination.resolve(place).getParent());
@@ -74,9 +101,29 @@ public final class DemoFolder {
 
     /** Removes a demo's folder and everything in it, while others may be removing it, too; any other folder stays. */
     public static void remove(final Path path) throws IOException {
-        if (Files.exists(path.resolve(MARKER))) {
+        if (isStanding(path)) {
             removeTree(path);
         }
+    }
+
+    /** True while the folder stands and nobody has begun to remove it. */
+    public static boolean isStanding(final Path path) {
+        return Files.exists(path.resolve(MARKER));
+    }
+
+    /** Removes the folder of a demo whose process is gone, unless a peer of it still runs: then that peer will do it. */
+    public static void removeOrphaned(final Path path) throws IOException {
+        if (!isStanding(path)) {
+            return;
+        }
+        try (Stream<Path> entries = Files.list(path)) {
+            for (final Path entry : entries.toList()) {
+                if (DataDirectory.isHeld(entry.resolve(DemoPeer.DATA))) {
+                    return;
+                }
+            }
+        }
+        remove(path);
     }
 
     private static void removeTree(final Path path) throws IOException {

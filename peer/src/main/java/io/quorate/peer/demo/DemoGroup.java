@@ -48,8 +48,10 @@ final class DemoGroup {
             run("keys", "generate", "--out", peer.keys().toString());
             create.add(peer.keys().resolve("identity.pub") + "@" + peer.address());
         }
-        // A short interval between checkpoints lets a restarted peer vote again within seconds.
-        create.addAll(List.of("--checkpoint-interval", "8", "--out", roster.toString()));
+        // Frequent checkpoints let a restarted peer vote again within seconds; the longer deadline is for busy
+        // machines.
+        create.addAll(List.of("--checkpoint-interval", "8", "--round-deadline-ms", "1000"));
+        create.addAll(List.of("--out", roster.toString()));
         run(create.toArray(new String[0]));
     }
 

@@ -17,6 +17,8 @@ import java.util.concurrent.TimeUnit;
  * folder of its own. Its standard input stays open as long as the demo lives; when it ends, so does the peer.
  */
 final class DemoPeer {
+    static final String DATA = "data";
+
     private static final long STOP_SECONDS_MAX = 10;
     private static final int LOG_LINES_SHOWN = 12;
 
@@ -45,7 +47,7 @@ final class DemoPeer {
     }
 
     Path data() {
-        return folder.resolve("data");
+        return folder.resolve(DATA);
     }
 
     boolean isRunning() {
@@ -118,7 +120,8 @@ final class DemoPeer {
     /** SIGTERM, without waiting. */
     void stop() {
         if (process != null) {
-            process.destroy();
+            // Not Process.destroy: that closes the pipe, too, and the peer would take the demo for dead.
+            process.toHandle().destroy();
         }
     }
 

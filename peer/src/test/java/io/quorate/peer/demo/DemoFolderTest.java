@@ -3,6 +3,7 @@ package io.quorate.peer.demo;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quorate.peer.DataDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,5 +70,27 @@ class DemoFolderTest {
         assertThat(PosixFilePermissions.toString(
                         Files.getPosixFilePermissions(folder.resolve("kept/peer-0/keys/identity.key"))))
                 .isEqualTo("rw-------");
+    }
+
+    @Test
+    void shouldSweepOnlyWhatDeadDemosLeft() throws IOException {
+        final Path alive = DemoFolder.temporary().path();
+        final Path dead = DemoFolder.temporary().path();
+        Files.writeString(dead.resolve(".quorate-demo"), "4194999\n");
+        DemoFolder.sweep();
+        assertThat(dead).doesNotExist();
+        assertThat(alive).exists();
+        DemoFolder.remove(alive);
+    }
+
+    @Test
+    void shouldLeaveTheFolderToThePeerThatStillRuns() throws IOException {
+        final Path demo = DemoFolder.temporary().path();
+        try (DataDirectory data = DataDirectory.open(demo.resolve("peer-0/data"))) {
+            DemoFolder.removeOrphaned(demo);
+            assertThat(data.folder()).exists();
+        }
+        DemoFolder.removeOrphaned(demo);
+        assertThat(demo).doesNotExist();
     }
 }
