@@ -43,6 +43,9 @@ public final class CertificateCollector {
     private final UnsafeBuffer scratchSignature = new UnsafeBuffer(new byte[Signer.SIGNATURE_LENGTH]);
     private final List<String> queried = new ArrayList<>();
 
+    /** No wanted round is due before; saves the search in most ticks. */
+    private long earliestDueNs;
+
     private long forgedCount;
     private long staleCount;
     private long conflictCount;
@@ -169,10 +172,11 @@ public final class CertificateCollector {
 
     /** Asks for the votes that are missing; returns how many rounds it asked about. */
     public int onTick(final long nowNs) {
-        if (wanted.isEmpty()) {
+        if (wanted.isEmpty() || nowNs - earliestDueNs < 0) {
             return 0;
         }
         queried.clear();
+        earliestDueNs = nowNs + context.queryIntervalMaxNs();
         for (final Map.Entry<String, Wanted> entry : wanted.entrySet()) {
             final Wanted want = entry.getValue();
             if (nowNs - want.dueNs >= 0 && queried.size() < QUERIES_PER_TICK_MAX) {
@@ -180,6 +184,7 @@ public final class CertificateCollector {
                 want.dueNs = nowNs + want.intervalNs;
                 queried.add(entry.getKey());
             }
+            dueBy(want.dueNs);
         }
         for (final String round : queried) {
             query(round);
@@ -238,13 +243,24 @@ public final class CertificateCollector {
             return;
         }
         wanted.remove(round);
-        wanted.put(round, new Wanted(isRecovered, nowNs + context.queryIntervalNs(), context.queryIntervalNs()));
+        final Wanted want = new Wanted(isRecovered, nowNs + context.queryIntervalNs(), context.queryIntervalNs());
+        if (wanted.isEmpty()) {
+            earliestDueNs = want.dueNs;
+        }
+        dueBy(want.dueNs);
+        wanted.put(round, want);
         if (isRecovered
                 && wanted.values().stream().filter(one -> one.isRecovered).count() > RECOVERED_ROUNDS_MAX) {
             removeOldestRecovered();
         }
         if (wanted.size() > context.certificateRoundsMax()) {
             wanted.remove(wanted.keySet().iterator().next());
+        }
+    }
+
+    private void dueBy(final long dueNs) {
+        if (dueNs - earliestDueNs < 0) {
+            earliestDueNs = dueNs;
         }
     }
 

@@ -13,6 +13,9 @@ public final class RoundDeadlines {
     private final Submission submission;
     private final Map<String, Long> dueNs = new LinkedHashMap<>();
 
+    /** No round is due before; saves the search in most ticks. */
+    private long firstDueNs;
+
     /** Hands a Deadline command for a round to the ordering. */
     @FunctionalInterface
     public interface Submission {
@@ -28,6 +31,9 @@ public final class RoundDeadlines {
     }
 
     public void onRoundOpened(final String round, final long nowNs) {
+        if (dueNs.isEmpty()) {
+            firstDueNs = nowNs + deadlineNs;
+        }
         dueNs.put(round, nowNs + deadlineNs);
     }
 
@@ -42,13 +48,14 @@ public final class RoundDeadlines {
 
     /** Submits what is due, the oldest round first, once a round; returns how many rounds. */
     public int onTick(final long nowNs) {
-        if (dueNs.isEmpty()) {
+        if (dueNs.isEmpty() || nowNs - firstDueNs < 0) {
             return 0;
         }
         int submittedCount = 0;
         final Iterator<Map.Entry<String, Long>> rounds = dueNs.entrySet().iterator();
         while (rounds.hasNext()) {
             final Map.Entry<String, Long> round = rounds.next();
+            firstDueNs = round.getValue();
             // Opened later means due later, so the first that is not due ends the search.
             if (nowNs - round.getValue() < 0 || !submission.submitDeadline(round.getKey())) {
                 break;
