@@ -127,6 +127,7 @@ final class LogSlot {
         commits.clear();
         reports.clear();
         leaveView();
+        forgetWanted();
         isCommitted = false;
         committedBatch = null;
         preparedView = -1;
@@ -145,11 +146,15 @@ final class LogSlot {
         isVoted = false;
         isPrepared = false;
         isCommitSent = false;
-        isWanted = false;
         batch = null;
-        wantedBatch = null;
         sendAtNs = 0;
         sendPauseNs = 0;
+    }
+
+    /** Forgets what a new view that never came, or that has come, needed here. */
+    void forgetWanted() {
+        isWanted = false;
+        wantedBatch = null;
     }
 
     /** Puts a pre-prepare of the current view here; its batch may still be missing. */

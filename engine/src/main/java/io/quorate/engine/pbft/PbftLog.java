@@ -71,10 +71,20 @@ final class PbftLog {
         return slot;
     }
 
-    /** Forgets, in all slots, what holds in one view only. */
-    void leaveView() {
+    /** Forgets, in all slots, what holds in one view only; what the next one needed stays while it is entered. */
+    void leaveView(final boolean isEntering) {
         for (final LogSlot slot : ring) {
             slot.leaveView();
+        }
+        if (!isEntering) {
+            forgetWanted();
+        }
+    }
+
+    /** Forgets, in all slots, what a coming new view needed. */
+    void forgetWanted() {
+        for (final LogSlot slot : ring) {
+            slot.forgetWanted();
         }
     }
 

@@ -482,13 +482,15 @@ public final class PbftReplica implements ExecutionListener {
         Invariant.check(newView >= view, "views only rise", newView, view);
         view = newView;
         isActive = isEntered;
-        log.leaveView();
+        log.leaveView(isEntered);
         requests.forgetProposals();
         timers.onViewMoved();
     }
 
     /** The new view's assignments are in place; fresh ones start at {@code firstFresh}. */
     void onViewEntered(final long firstFresh) {
+        // Not before: the batches that were fetched for this view are what it assigned.
+        log.forgetWanted();
         nextSequence = firstFresh;
         listener.onViewChanged(view, primaryId(view));
         // Votes for this view may have come before it began.

@@ -430,6 +430,10 @@ final class ViewChange {
                         : slot.batchOf(digest);
                 slot.accept(digest, known);
                 replica.log.tryVote(slot);
+                // Backups count the new view as its vote; one missing in its Q could block every later choice.
+                Invariant.check(
+                        slot.isVoted || !replica.isPrimary() || !replica.isVoting(),
+                        "the primary of a new view votes for what it assigns");
             }
         }
     }
