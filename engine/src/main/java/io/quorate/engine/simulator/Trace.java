@@ -159,11 +159,7 @@ public final class Trace {
             case StableCheckpointDecoder.TEMPLATE_ID ->
                 "stable checkpoint of sequence "
                         + message.getLong(body + StableCheckpointDecoder.sequenceEncodingOffset());
-            case ViewChangeDecoder.TEMPLATE_ID ->
-                "view change to view "
-                        + message.getLong(body + ViewChangeDecoder.viewEncodingOffset()) + " of peer "
-                        + message.getShort(body + ViewChangeDecoder.replicaIdEncodingOffset()) + " from base "
-                        + message.getLong(body + ViewChangeDecoder.baseSequenceEncodingOffset());
+            case ViewChangeDecoder.TEMPLATE_ID -> viewChange(message, offset, header);
             case NewViewDecoder.TEMPLATE_ID ->
                 "new view " + message.getLong(body + NewViewDecoder.viewEncodingOffset());
             case StatusDecoder.TEMPLATE_ID ->
@@ -180,6 +176,37 @@ public final class Trace {
                                 body + CommittedDecoder.batchDigestEncodingOffset(), ByteOrder.BIG_ENDIAN));
             default -> "message " + header.templateId();
         };
+    }
+
+    private static String viewChange(final DirectBuffer message, final int offset, final MessageHeaderDecoder header) {
+        final ViewChangeDecoder decoder = new ViewChangeDecoder();
+        decoder.wrapAndApplyHeader(message, offset, header);
+        final StringBuilder text = new StringBuilder("view change to view ")
+                .append(decoder.view())
+                .append(" of peer ")
+                .append(decoder.replicaId())
+                .append(" from base ")
+                .append(decoder.baseSequence());
+        decoder.signers().forEach(ViewChangeDecoder.SignersDecoder::replicaId);
+        text.append(", P:");
+        for (final ViewChangeDecoder.PreparedDecoder claim : decoder.prepared()) {
+            text.append(" (")
+                    .append(claim.sequence())
+                    .append(", view ")
+                    .append(claim.view())
+                    .append(", ");
+            text.append(String.format("%02x%02x)", claim.batchDigest(0), claim.batchDigest(1)));
+        }
+        text.append(", Q:");
+        for (final ViewChangeDecoder.PrePreparedDecoder claim : decoder.prePrepared()) {
+            text.append(" (")
+                    .append(claim.sequence())
+                    .append(", view ")
+                    .append(claim.view())
+                    .append(", ");
+            text.append(String.format("%02x%02x)", claim.batchDigest(0), claim.batchDigest(1)));
+        }
+        return text.toString();
     }
 
     private static String slot(final DirectBuffer message, final int viewAt, final int sequenceAt, final int digestAt) {

@@ -39,7 +39,8 @@ class PbftSimulationTest {
         "HARSH,4,1488",
         "HARSH,7,203567",
         "HARSH,7,204403",
-        "HARSH,7,205155"
+        "HARSH,7,205155",
+        "HARSH,4,7012988"
     })
     void shouldNotFailAgain(final FaultPlan.Preset preset, final int peers, final long seed) {
         final Simulator.Outcome outcome =
