@@ -39,7 +39,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.CloseHelper;
-import org.agrona.concurrent.AgentTerminationException;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
@@ -63,6 +62,8 @@ public final class ConsensusEngine implements AutoCloseable {
     private final AtomicLong tickets = new AtomicLong();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private EmbeddedDriver driver;
+    private AeronTransport transport;
+    private KernelAgent kernels;
     private AgentGroup agents;
     private volatile boolean isClosed;
 
@@ -84,7 +85,7 @@ public final class ConsensusEngine implements AutoCloseable {
         final ConsensusEngine engine = new ConsensusEngine(context.settings().coordinator());
         try {
             engine.start(context);
-        } catch (final RuntimeException e) {
+        } catch (final RuntimeException | Error e) {
             engine.close();
             throw e;
         }
@@ -170,9 +171,7 @@ public final class ConsensusEngine implements AutoCloseable {
     public EngineStatus status(final Duration timeout) throws TimeoutException, InterruptedException {
         requireRunning();
         final long before = mailbox.statusCount();
-        if (!commands.requestStatus()) {
-            throw new IllegalStateException("the command ring is full; try again later");
-        }
+        commands.requestStatus();
         return await(() -> mailbox.statusCount() > before ? mailbox.status() : null, timeout, "no status");
     }
 
@@ -191,7 +190,13 @@ public final class ConsensusEngine implements AutoCloseable {
     @Override
     public void close() {
         isClosed = true;
-        CloseHelper.quietClose(agents);
+        if (agents != null) {
+            CloseHelper.quietClose(agents);
+        } else {
+            // The launch failed halfway: nobody owns these yet.
+            CloseHelper.quietClose(transport);
+            CloseHelper.quietClose(kernels == null ? null : kernels::onClose);
+        }
         CloseHelper.quietClose(driver);
     }
 
@@ -205,14 +210,14 @@ public final class ConsensusEngine implements AutoCloseable {
         warmUp(context.warmUpMax());
         final JobRing jobs = new JobRing(RING_CAPACITY);
         final ResultRing results = new ResultRing(RESULT_CAPACITY);
-        final KernelAgent kernels =
-                new KernelAgent(jobs, results, decision, new ClientTable(pbft.peerCount(), pbft.clientWindow()));
+        kernels = new KernelAgent(jobs, results, decision, new ClientTable(pbft.peerCount(), pbft.clientWindow()));
         driver = EmbeddedDriver.launch(
                 context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
+        transport = transport(context, provider, incarnation);
         final ConsensusAgent consensus = new ConsensusAgent(
                 new ConsensusAgent.Surroundings(
                         SystemNanoClock.INSTANCE,
-                        transport(context, provider, incarnation),
+                        transport,
                         new Ed25519Signer(provider, context.identity(), roster),
                         new Ed25519Verifier(provider, roster),
                         jobs,
@@ -239,16 +244,16 @@ public final class ConsensusEngine implements AutoCloseable {
 
     private AeronTransport transport(
             final EngineContext context, final Ed25519Provider provider, final Incarnation incarnation) {
-        final AeronTransportContext transport = new AeronTransportContext()
+        final AeronTransportContext links = new AeronTransportContext()
                 .roster(context.roster())
                 .identity(context.identity())
                 .driver(driver)
                 .provider(provider)
                 .incarnation(incarnation.startCount());
         if (context.listenHost() != null) {
-            transport.listen(context.listenHost(), context.listenPort());
+            links.listen(context.listenHost(), context.listenPort());
         }
-        return AeronTransport.launch(transport);
+        return AeronTransport.launch(links);
     }
 
     private AgentGroup group(final EngineContext context, final ConsensusAgent consensus, final KernelAgent kernels) {
@@ -317,7 +322,6 @@ public final class ConsensusEngine implements AutoCloseable {
     /** Any error of an agent stops this peer: for the group that is a crash, which it survives. */
     private void stop(final Throwable error) {
         failure.compareAndSet(null, error);
-        throw new AgentTerminationException();
     }
 
     private <T> T await(final Supplier<T> source, final Duration timeout, final String complaint)

@@ -1,16 +1,23 @@
 package io.quorate.engine.agent;
 
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentInvoker;
 import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.AgentTerminationException;
 import org.agrona.concurrent.CompositeAgent;
 import org.agrona.concurrent.IdleStrategy;
 
-/** Runs the consensus and the kernel agent: on a thread each, on one thread, or on the caller's. */
+/**
+ * Runs the consensus and the kernel agent: on a thread each, on one thread, or on the caller's. An error of either stops both,
+ * and both are closed.
+ */
 public final class AgentGroup implements AutoCloseable {
     private final AgentRunner[] runners;
     private final AgentInvoker invoker;
+    private final ReentrantLock turn = new ReentrantLock();
 
     private AgentGroup(final AgentRunner[] runners, final AgentInvoker invoker) {
         this.runners = runners;
@@ -20,7 +27,7 @@ public final class AgentGroup implements AutoCloseable {
     /** Both agents on one thread that this group starts. */
     public static AgentGroup shared(
             final Agent consensus, final Agent kernel, final IdleStrategy idle, final AgentFailure failure) {
-        return start(runner(new CompositeAgent(consensus, kernel), idle, failure));
+        return start(runner(new CompositeAgent(consensus, kernel), idle, failure, new AtomicBoolean()));
     }
 
     /** Each agent on a thread of its own. */
@@ -30,12 +37,17 @@ public final class AgentGroup implements AutoCloseable {
             final Agent kernel,
             final IdleStrategy kernelIdle,
             final AgentFailure failure) {
-        return start(runner(consensus, consensusIdle, failure), runner(kernel, kernelIdle, failure));
+        final AtomicBoolean hasFailed = new AtomicBoolean();
+        return start(
+                runner(consensus, consensusIdle, failure, hasFailed), runner(kernel, kernelIdle, failure, hasFailed));
     }
 
     /** Both agents on the thread that calls {@link #doWork()}. */
     public static AgentGroup invoked(final Agent consensus, final Agent kernel, final AgentFailure failure) {
-        final AgentInvoker invoker = new AgentInvoker(failure::onFailure, null, new CompositeAgent(consensus, kernel));
+        final AgentInvoker invoker = new AgentInvoker(
+                failure::onFailure,
+                null,
+                new Stopping(new CompositeAgent(consensus, kernel), failure, new AtomicBoolean()));
         invoker.start();
         return new AgentGroup(new AgentRunner[0], invoker);
     }
@@ -45,19 +57,35 @@ public final class AgentGroup implements AutoCloseable {
         return invoker != null;
     }
 
-    /** One turn of both agents on the caller's thread; the amount of work done, for an idle strategy. */
+    /**
+     * One turn of both agents on the caller's thread; the amount of work done, for an idle strategy. None if another thread is
+     * at it, or if this one is already, in a listener.
+     */
     public int doWork() {
         if (invoker == null) {
             throw new IllegalStateException(
                     "doWork() drives threading mode INVOKER only; this engine runs its own threads");
         }
-        return invoker.invoke();
+        if (turn.isHeldByCurrentThread() || !turn.tryLock()) {
+            return 0;
+        }
+        try {
+            return invoker.invoke();
+        } finally {
+            turn.unlock();
+        }
     }
 
     @Override
     public void close() {
         CloseHelper.quietCloseAll(runners);
-        CloseHelper.quietClose(invoker);
+        // Closing unmaps memory that a turn may be reading.
+        turn.lock();
+        try {
+            CloseHelper.quietClose(invoker);
+        } finally {
+            turn.unlock();
+        }
     }
 
     private static AgentGroup start(final AgentRunner... runners) {
@@ -72,11 +100,57 @@ public final class AgentGroup implements AutoCloseable {
         return new AgentGroup(runners, null);
     }
 
-    private static AgentRunner runner(final Agent agent, final IdleStrategy idle, final AgentFailure failure) {
-        return new AgentRunner(idle, failure::onFailure, null, agent);
+    private static AgentRunner runner(
+            final Agent agent, final IdleStrategy idle, final AgentFailure failure, final AtomicBoolean hasFailed) {
+        return new AgentRunner(idle, failure::onFailure, null, new Stopping(agent, failure, hasFailed));
     }
 
-    /** Told about an exception in an agent's turn; throw {@code AgentTerminationException} in it to stop the agent. */
+    /**
+     * Ends an agent at its first error, and at its neighbour's. An error handler that throws would end its thread without
+     * closing it.
+     */
+    private static final class Stopping implements Agent {
+        private final Agent agent;
+        private final AgentFailure failure;
+        private final AtomicBoolean hasFailed;
+
+        Stopping(final Agent agent, final AgentFailure failure, final AtomicBoolean hasFailed) {
+            this.agent = agent;
+            this.failure = failure;
+            this.hasFailed = hasFailed;
+        }
+
+        @Override
+        public String roleName() {
+            return agent.roleName();
+        }
+
+        @Override
+        public void onStart() {
+            agent.onStart();
+        }
+
+        @Override
+        public int doWork() {
+            if (hasFailed.get()) {
+                throw new AgentTerminationException(true);
+            }
+            try {
+                return agent.doWork();
+            } catch (final Throwable error) {
+                hasFailed.set(true);
+                failure.onFailure(error);
+                throw new AgentTerminationException(true);
+            }
+        }
+
+        @Override
+        public void onClose() {
+            agent.onClose();
+        }
+    }
+
+    /** Told about the error that ends the agents; must not throw. */
     @FunctionalInterface
     public interface AgentFailure {
         void onFailure(Throwable failure);

@@ -1,5 +1,6 @@
 package io.quorate.engine.agent;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.BitUtil;
 import org.agrona.concurrent.AtomicBuffer;
 import org.agrona.concurrent.ControlledMessageHandler;
@@ -11,7 +12,6 @@ import org.agrona.concurrent.ringbuffer.ManyToOneRingBuffer;
  */
 public final class CommandRing {
     static final int CONTRIBUTE = 1;
-    static final int STATUS = 2;
 
     static final int TICKET_OFFSET = 0;
     static final int START_OFFSET = TICKET_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -20,6 +20,7 @@ public final class CommandRing {
     static final int BODY_OFFSET = START_OFFSET + BitUtil.SIZE_OF_LONG;
 
     private final ManyToOneRingBuffer ring;
+    private final AtomicBoolean isStatusRequested = new AtomicBoolean();
 
     /** @param capacityBytes power of two, at least eight times the longest request */
     public CommandRing(final int capacityBytes) {
@@ -56,15 +57,14 @@ public final class CommandRing {
         ring.abort(bodyIndex - BODY_OFFSET);
     }
 
-    /** Asks the agent for its status; false if the ring is full. */
-    public boolean requestStatus() {
-        final int index = ring.tryClaim(STATUS, BODY_OFFSET);
-        if (index < 0) {
-            return false;
-        }
-        ring.buffer().putLong(index + TICKET_OFFSET, 0);
-        ring.commit(index);
-        return true;
+    /** Asks the agent for its status: beside the ring, for a stalled group, where contributions wait, must answer too. */
+    public void requestStatus() {
+        isStatusRequested.set(true);
+    }
+
+    /** Consumer side: true once for requests made since the last call. */
+    boolean takeStatusRequest() {
+        return isStatusRequested.get() && isStatusRequested.getAndSet(false);
     }
 
     /** Consumer side: hands commands to {@code handler}, which may answer ABORT to get the same command again later. */

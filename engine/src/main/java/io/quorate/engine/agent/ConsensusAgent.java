@@ -134,10 +134,14 @@ public final class ConsensusAgent implements Agent {
         int workCount = transport.doWork(nowNs);
         workCount += transport.inbox().poll(onMessage, FRAMES_A_TURN);
         workCount += results.drain(onResult, RESULTS_A_TURN);
+        // Before the embedder's commands: a busy embedder must not keep this peer from ending rounds.
+        workCount += deadlines.onTick(nowNs);
         workCount += commands.drain(onCommand, COMMANDS_A_TURN);
+        if (commands.takeStatusRequest()) {
+            tell(report.status(replica, counters, decisionLatency, transport.counters()));
+        }
         replica.onTick(nowNs);
         client.onTick(nowNs);
-        workCount += deadlines.onTick(nowNs);
         workCount += collector.onTick(nowNs);
         transport.outbox().flush();
         return workCount;
@@ -202,8 +206,9 @@ public final class ConsensusAgent implements Agent {
         counters.increment(EngineCounter.ROUNDS_CLOSED);
         deadlines.onRoundClosed(decision.round());
         report.onRoundClosed(decision.round(), decision.sequence(), decision.status(), decision.digest());
-        deliver(rounds.onDecision(decision, collector.certificate(decision.round()), nowNs));
+        // First, for it stops this peer if the certificate that came before is of another result.
         collector.onRoundClosed(decision.round(), decision.sequence(), decision.digest(), nowNs);
+        deliver(rounds.onDecision(decision, collector.certificate(decision.round()), nowNs));
     }
 
     private void deliver(final CertifiedDecision certified) {
@@ -211,14 +216,22 @@ public final class ConsensusAgent implements Agent {
             counters.increment(EngineCounter.DECISIONS_CERTIFIED);
             decisionLatency.record(certified.decisionNanos());
             tell(certified);
+            listen(certified);
+        }
+    }
+
+    /** The embedder's code: its error is not the peer's, and the same error on every peer would stop the whole group. */
+    private void listen(final CertifiedDecision certified) {
+        try {
             onDecision.accept(certified);
+        } catch (final RuntimeException e) {
+            counters.increment(EngineCounter.LISTENER_FAILURES);
         }
     }
 
     private Action onCommand(final int type, final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
-        if (type == CommandRing.STATUS) {
-            tell(report.status(replica, counters, decisionLatency, transport.counters()));
-            return Action.CONTINUE;
+        if (type != CommandRing.CONTRIBUTE) {
+            throw new IllegalStateException("command of unknown type " + type);
         }
         final int body = index + CommandRing.BODY_OFFSET;
         final long requestNumber = client.submit(buffer, body, lengthBytes - CommandRing.BODY_OFFSET, nowNs);

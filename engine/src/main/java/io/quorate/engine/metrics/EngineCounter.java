@@ -15,6 +15,7 @@ public enum EngineCounter {
     DECISIONS_CERTIFIED("engine.decisions.certified", "decisions", "Decisions that f + 1 peers signed equally."),
     RESULT_CONFLICTS("engine.results.conflicts", "votes", "Peers caught signing two results of one round."),
     EVENTS_DISCARDED("engine.events.discarded", "events", "Events that the embedder did not take in time."),
+    LISTENER_FAILURES("engine.listener.failures", "calls", "Calls of the embedder's decision listener that threw."),
     MESSAGES_UNKNOWN(
             "engine.messages.unknown", "messages", "Authenticated messages of a template that nobody handles.");
 

@@ -122,7 +122,6 @@ class RingTest {
         final int index = ring.claimContribution(99, 5, 7);
         ring.buffer().putBytes(index, request, 0, 7);
         ring.commit(index);
-        ring.requestStatus();
 
         ring.drain(
                 (type, buffer, at, length) -> {
@@ -131,6 +130,19 @@ class RingTest {
                 },
                 10);
 
-        assertThat(seen).containsExactly("1:99", "2:0");
+        assertThat(seen).containsExactly("1:99");
+    }
+
+    @Test
+    void shouldTakeAStatusRequestThoughContributionsWait() {
+        final CommandRing ring = new CommandRing(CAPACITY);
+        ring.commit(ring.claimContribution(99, 5, 7));
+        assertThat(ring.takeStatusRequest()).isFalse();
+
+        ring.requestStatus();
+
+        ring.drain((type, buffer, at, length) -> Action.ABORT, 10);
+        assertThat(ring.takeStatusRequest()).isTrue();
+        assertThat(ring.takeStatusRequest()).isFalse();
     }
 }
