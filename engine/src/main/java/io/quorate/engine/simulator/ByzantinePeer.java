@@ -244,8 +244,8 @@ public final class ByzantinePeer implements Outbox {
 
     private boolean answerWrongly(final int to, final int templateId, final int lengthBytes) {
         switch (templateId) {
-            case ReplyDecoder.TEMPLATE_ID -> damageByte(lengthBytes - 1);
-            case SnapshotPageDecoder.TEMPLATE_ID -> damageByte(lengthBytes - 1 - random.nextInt(8));
+            // The last byte, which is content: what does not decode is dropped before it could mislead.
+            case ReplyDecoder.TEMPLATE_ID, SnapshotPageDecoder.TEMPLATE_ID -> damageByte(lengthBytes - 1);
             case CommittedDecoder.TEMPLATE_ID -> damage(CommittedDecoder.batchDigestEncodingOffset());
             case RecoveryAnswerDecoder.TEMPLATE_ID -> exaggerate(RecoveryAnswerDecoder.sequenceEncodingOffset());
             case StatusDecoder.TEMPLATE_ID -> {
