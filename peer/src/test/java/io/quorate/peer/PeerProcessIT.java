@@ -233,6 +233,18 @@ class PeerProcessIT {
 
     @Test
     @Order(11)
+    void shouldSayThatThePortIsTaken() throws Exception {
+        final Process second = launch(3, folder.resolve("data-elsewhere"));
+        assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(second.exitValue()).isEqualTo(1);
+        final String error = Files.readString(folder.resolve("err-3"));
+        assertThat(error).contains("127.0.0.1:" + PORTS[3] + ": Address already in use");
+        assertThat(error.lines().filter(line -> line.startsWith("quorate peer: ")))
+                .hasSize(1);
+    }
+
+    @Test
+    @Order(12)
     void shouldStopCleanlyBySigterm() throws Exception {
         for (final Process process : PROCESSES) {
             process.destroy();
@@ -293,6 +305,10 @@ class PeerProcessIT {
     }
 
     private static Process launch(final int id) throws IOException {
+        return launch(id, data(id));
+    }
+
+    private static Process launch(final int id, final Path data) throws IOException {
         final ProcessBuilder builder = new ProcessBuilder(
                 REPOSITORY.resolve("quorate").toString(),
                 "peer",
@@ -303,7 +319,7 @@ class PeerProcessIT {
                 "--listen",
                 "127.0.0.1:" + PORTS[id],
                 "--data",
-                data(id).toString(),
+                data.toString(),
                 "--threading",
                 "shared",
                 "--memory-only");

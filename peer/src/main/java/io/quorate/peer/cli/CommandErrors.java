@@ -99,7 +99,7 @@ public final class CommandErrors
 
     private static String complaint(final ParameterException error) {
         if (!(error instanceof final UnmatchedArgumentException unmatched) || unmatched.isUnknownOption()) {
-            return oneLine(error.getMessage());
+            return oneLine(error.getMessage()).replaceFirst("^Error: ", "");
         }
         final boolean command = !error.getCommandLine().getSubcommands().isEmpty();
         final String given = "unknown " + (command ? "command" : "argument") + " \""

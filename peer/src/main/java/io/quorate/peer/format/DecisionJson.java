@@ -68,9 +68,10 @@ public final class DecisionJson {
      * @throws IllegalStateException if a field is not what the encoding says
      */
     public static Decision decision(final Map<String, ?> event) {
+        final String text = text(event, RECORD);
         final byte[] record;
         try {
-            record = Base64.getDecoder().decode(text(event, RECORD));
+            record = Base64.getDecoder().decode(text);
         } catch (final IllegalArgumentException e) {
             throw new IllegalArgumentException("\"" + RECORD + "\" is no base64 text: " + e.getMessage(), e);
         }

@@ -18,6 +18,8 @@ import io.quorate.transport.frame.FramePacker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.agrona.CloseHelper;
 
 /**
@@ -28,6 +30,8 @@ import org.agrona.CloseHelper;
  * are made anew; sessions survive that.
  */
 public final class AeronTransport implements Transport {
+    private static final Pattern CHANNEL_ERROR = Pattern.compile("channel error - (.+?)(?: \\(at |: aeron:)");
+
     private static final long RECONNECT_PAUSE_NS = 100_000_000;
     private static final int IMAGES_PER_PEER = 4;
     private static final int IMAGES_SPARE = 8;
@@ -91,11 +95,16 @@ public final class AeronTransport implements Transport {
             final Throwable cause = context.driver().lastError();
             transport.close();
             throw new IllegalStateException(
-                    "cannot open " + context.subscriptionChannel() + ": " + e.getMessage()
-                            + (cause == null ? "" : " (" + cause.getMessage() + ")"),
-                    e);
+                    "cannot open " + context.subscriptionChannel() + ": " + reason(e, cause), e);
         }
         return transport;
+    }
+
+    /** What the operating system said, if the driver passed it on; else all that it said. */
+    private static String reason(final AeronException error, final Throwable cause) {
+        final String whole = error.getMessage() + (cause == null ? "" : " (" + cause.getMessage() + ")");
+        final Matcher channelError = CHANNEL_ERROR.matcher(whole);
+        return channelError.find() ? channelError.group(1) : whole;
     }
 
     @Override
