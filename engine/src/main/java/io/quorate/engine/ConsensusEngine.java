@@ -203,6 +203,7 @@ public final class ConsensusEngine implements AutoCloseable {
     private void start(final EngineContext context) {
         final Roster roster = context.roster();
         final String group = HexFormat.of().formatHex(roster.groupId());
+        Incarnation.makeFolder(context.dataDirectory());
         final Incarnation incarnation = Incarnation.next(context.dataDirectory(), group, System.currentTimeMillis());
         final Ed25519Provider provider = Ed25519Provider.choose();
         final PbftContext pbft = pbftSettings(context, incarnation);
@@ -214,6 +215,8 @@ public final class ConsensusEngine implements AutoCloseable {
         driver = EmbeddedDriver.launch(
                 context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
         transport = transport(context, provider, incarnation);
+        // Folder and port are ours, and no agent runs yet: from here on the peer may vote, so this start counts.
+        incarnation.keep(context.dataDirectory(), group);
         final ConsensusAgent consensus = new ConsensusAgent(
                 new ConsensusAgent.Surroundings(
                         SystemNanoClock.INSTANCE,
@@ -225,6 +228,7 @@ public final class ConsensusEngine implements AutoCloseable {
                         commands,
                         mailbox,
                         identity(context, group, provider),
+                        driver::packetsRefused,
                         context.decisionListener()),
                 pbft,
                 decision);

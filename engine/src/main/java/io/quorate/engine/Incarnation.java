@@ -35,7 +35,7 @@ record Incarnation(long startCount, long firstRequestNumber) {
     }
 
     /**
-     * Counts this start and forces it to the disk.
+     * What this start would be; nothing is written, so a start that fails before {@link #keep} has not happened.
      *
      * @param group id of the group, in hex, which binds the epoch
      * @throws IllegalStateException if the file is there but cannot be understood: the peer might have voted, so it must not
@@ -43,19 +43,34 @@ record Incarnation(long startCount, long firstRequestNumber) {
      */
     static Incarnation next(final Path folder, final String group, final long nowEpochMs) {
         try {
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-            final Path file = folder.resolve(FILE);
-            final Map<String, Incarnation> known = read(file);
-            final Incarnation last = known.getOrDefault(group, new Incarnation(0, 0));
-            final Incarnation next = new Incarnation(
+            final Incarnation last = read(folder.resolve(FILE)).getOrDefault(group, new Incarnation(0, 0));
+            return new Incarnation(
                     last.startCount + 1,
                     Math.max(last.firstRequestNumber + REQUESTS_A_START, nowEpochMs << REQUESTS_A_MS_BITS));
-            known.put(group, next);
+        } catch (final IOException e) {
+            throw new UncheckedIOException("cannot read the incarnation in " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Forces this start to the disk; to be called before the first vote. */
+    void keep(final Path folder, final String group) {
+        try {
+            final Path file = folder.resolve(FILE);
+            final Map<String, Incarnation> known = read(file);
+            known.put(group, this);
             write(folder, file, known);
-            return next;
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot keep the incarnation in " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Makes the folder, open to its owner only, if it is not there. */
+    static void makeFolder(final Path folder) {
+        try {
+            Files.createDirectories(
+                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } catch (final IOException e) {
+            throw new UncheckedIOException("cannot make the data folder " + folder + ": " + e.getMessage(), e);
         }
     }
 

@@ -17,9 +17,16 @@ class IncarnationTest {
     private Path folder;
 
     @Test
+    void shouldNotCountAStartThatFailedBeforeItWasKept() {
+        Incarnation.next(folder, GROUP, NOW_EPOCH_MS);
+
+        assertThat(Incarnation.next(folder, GROUP, NOW_EPOCH_MS).isFirstStart()).isTrue();
+    }
+
+    @Test
     void shouldKnowTheFirstStartFromTheLaterOnes() {
-        final Incarnation first = Incarnation.next(folder, GROUP, NOW_EPOCH_MS);
-        final Incarnation second = Incarnation.next(folder, GROUP, NOW_EPOCH_MS);
+        final Incarnation first = start(GROUP, NOW_EPOCH_MS);
+        final Incarnation second = start(GROUP, NOW_EPOCH_MS);
 
         assertThat(first.isFirstStart()).isTrue();
         assertThat(second.isFirstStart()).isFalse();
@@ -28,35 +35,40 @@ class IncarnationTest {
 
     @Test
     void shouldNumberRequestsUpwardsThoughTheWallClockGoesBack() {
-        final Incarnation first = Incarnation.next(folder, GROUP, NOW_EPOCH_MS);
-        final Incarnation second = Incarnation.next(folder, GROUP, 5);
+        final Incarnation first = start(GROUP, NOW_EPOCH_MS);
+        final Incarnation second = start(GROUP, 5);
 
         assertThat(second.firstRequestNumber()).isGreaterThan(first.firstRequestNumber() + 1_000_000_000L);
     }
 
     @Test
     void shouldCountEachGroupByItself() {
-        Incarnation.next(folder, GROUP, NOW_EPOCH_MS);
+        start(GROUP, NOW_EPOCH_MS);
 
-        assertThat(Incarnation.next(folder, "bb11", NOW_EPOCH_MS).isFirstStart())
-                .isTrue();
-        assertThat(Incarnation.next(folder, GROUP, NOW_EPOCH_MS).isFirstStart()).isFalse();
+        assertThat(start("bb11", NOW_EPOCH_MS).isFirstStart()).isTrue();
+        assertThat(start(GROUP, NOW_EPOCH_MS).isFirstStart()).isFalse();
     }
 
     @Test
     void shouldRefuseToStartOnADamagedFile() throws IOException {
-        Incarnation.next(folder, GROUP, NOW_EPOCH_MS);
+        start(GROUP, NOW_EPOCH_MS);
         final Path file = folder.resolve("incarnation");
         final String text = Files.readString(file);
 
         Files.writeString(file, "");
-        assertThatThrownBy(() -> Incarnation.next(folder, GROUP, NOW_EPOCH_MS))
+        assertThatThrownBy(() -> start(GROUP, NOW_EPOCH_MS))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("line 1");
 
         Files.writeString(file, text.replace(GROUP + " 1", GROUP + " x"));
-        assertThatThrownBy(() -> Incarnation.next(folder, GROUP, NOW_EPOCH_MS))
+        assertThatThrownBy(() -> start(GROUP, NOW_EPOCH_MS))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("line 2");
+    }
+
+    private Incarnation start(final String group, final long nowEpochMs) {
+        final Incarnation incarnation = Incarnation.next(folder, group, nowEpochMs);
+        incarnation.keep(folder, group);
+        return incarnation;
     }
 }

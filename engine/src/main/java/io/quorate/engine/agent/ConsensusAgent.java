@@ -28,6 +28,7 @@ import io.quorate.transport.codecs.ContributionDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -77,6 +78,7 @@ public final class ConsensusAgent implements Agent {
     /**
      * The agent's surroundings; the composition root fills it.
      *
+     * @param packetsRefused packets that did not reach a link: strangers' addresses and streams
      * @param onDecision told about each certified decision on the agent's thread; must not block
      */
     public record Surroundings(
@@ -89,6 +91,7 @@ public final class ConsensusAgent implements Agent {
             CommandRing commands,
             Mailbox mailbox,
             EngineStatus identity,
+            LongSupplier packetsRefused,
             Consumer<CertifiedDecision> onDecision) {}
 
     /**
@@ -103,7 +106,7 @@ public final class ConsensusAgent implements Agent {
         mailbox = surroundings.mailbox();
         onDecision = surroundings.onDecision();
         final PbftPublisher publisher = new PbftPublisher(pbft, transport.outbox());
-        report = new StatusReport(surroundings.identity());
+        report = new StatusReport(surroundings.identity(), surroundings.packetsRefused());
         replica = new PbftReplica(
                 pbft, publisher, surroundings.signer(), surroundings.verifier(), surroundings.jobs(), report);
         client = new PbftClient(pbft, publisher, surroundings.signer(), replica, this::onReply);

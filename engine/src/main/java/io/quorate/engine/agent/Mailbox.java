@@ -5,7 +5,7 @@ import io.quorate.engine.metrics.EngineStatus;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
+import org.agrona.concurrent.ManyToManyConcurrentArrayQueue;
 
 /**
  * The way from the consensus agent to the embedder's threads. The agent only offers to a bounded queue and never waits; the
@@ -13,23 +13,28 @@ import org.agrona.concurrent.OneToOneConcurrentArrayQueue;
  * full table gives way.
  */
 public final class Mailbox {
-    private static final int WAITING_MAX = 8192;
+    private static final int WAITING_MAX = 1024;
     private static final int OUTCOMES_MAX = 4096;
     private static final int DECISIONS_MAX = 1024;
 
     /** What became of one contribution. */
     record Outcome(long ticket, ContributionOutcome outcome) {}
 
-    private final OneToOneConcurrentArrayQueue<Object> arrived = new OneToOneConcurrentArrayQueue<>(WAITING_MAX);
+    private final ManyToManyConcurrentArrayQueue<Object> arrived = new ManyToManyConcurrentArrayQueue<>(WAITING_MAX);
     private final Map<Long, ContributionOutcome> outcomes = new LinkedHashMap<>();
     private final Map<String, CertifiedDecision> decisions = new LinkedHashMap<>();
     private final ArrayDeque<CertifiedDecision> unread = new ArrayDeque<>();
     private EngineStatus status;
     private long statusCount;
 
-    /** Agent side: false if the embedder left the queue full; the event is then lost to it. */
+    /** Agent side: false if the embedder left the queue full; its oldest event has then given way. */
     boolean offer(final Object event) {
-        return arrived.offer(event);
+        if (arrived.offer(event)) {
+            return true;
+        }
+        arrived.poll();
+        arrived.offer(event);
+        return false;
     }
 
     /** Takes what arrived into the tables. */

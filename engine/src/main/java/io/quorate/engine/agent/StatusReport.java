@@ -18,18 +18,21 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /** Remembers what the status of a peer is made of, and makes it when asked. On the consensus thread. */
 final class StatusReport implements PbftListener {
     private static final int ROUNDS_MAX = 32;
 
     private final EngineStatus identity;
+    private final LongSupplier packetsRefused;
     private final ArrayDeque<EngineStatus.ClosedRound> rounds = new ArrayDeque<>();
     private String stableDigest = "";
 
     /** @param identity a status whose unchanging parts are filled in */
-    StatusReport(final EngineStatus identity) {
+    StatusReport(final EngineStatus identity, final LongSupplier packetsRefused) {
         this.identity = identity;
+        this.packetsRefused = packetsRefused;
     }
 
     void onRoundClosed(final String round, final long sequence, final Decision.Status status, final byte[] digest) {
@@ -72,7 +75,7 @@ final class StatusReport implements PbftListener {
                 counters(replica, counters, links));
     }
 
-    private static Map<String, Long> counters(
+    private Map<String, Long> counters(
             final PbftReplica replica, final Counters<EngineCounter> engine, final LinkCounters links) {
         final Map<String, Long> values = new LinkedHashMap<>();
         for (final EngineCounter counter : EngineCounter.values()) {
@@ -84,6 +87,7 @@ final class StatusReport implements PbftListener {
         for (final LinkCounter counter : LinkCounter.values()) {
             values.put("link." + label(counter), links.total(counter));
         }
+        values.put("link.packets.refused", packetsRefused.getAsLong());
         for (final DropReason reason : DropReason.values()) {
             values.put("link.dropped." + label(reason), links.dropped(reason));
         }

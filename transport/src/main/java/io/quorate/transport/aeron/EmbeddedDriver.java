@@ -148,8 +148,11 @@ public final class EmbeddedDriver implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            driver.close();
-            release(directory, createdDirectory, lockChannel);
+            try {
+                driver.close();
+            } finally {
+                release(directory, createdDirectory, lockChannel);
+            }
         }
     }
 
@@ -197,7 +200,7 @@ public final class EmbeddedDriver implements AutoCloseable {
         return directory.resolve("driver.lock");
     }
 
-    /** True if the directory was made by this call. */
+    /** True if the directory was made by this call, or by an earlier driver that was killed: then it is ours to remove. */
     private static boolean makePrivate(final Path directory) throws IOException {
         try {
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
@@ -218,7 +221,7 @@ public final class EmbeddedDriver implements AutoCloseable {
             if (!Files.isWritable(directory)) {
                 throw new IllegalStateException(directory + " belongs to " + found.owner() + " and is not writable", e);
             }
-            return false;
+            return Files.exists(lockFile(directory), LinkOption.NOFOLLOW_LINKS);
         }
     }
 

@@ -89,7 +89,7 @@ class EmbeddedDriverIT {
         assertThat(other.waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(directory.resolve("driver")).isDirectory();
         launch(directory).close();
-        assertThat(directory).isEmptyDirectory();
+        assertThat(directory).doesNotExist();
     }
 
     @Test
