@@ -3,6 +3,7 @@ package io.quorate.kernels.aggregate;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.simd.CanonicalOrder;
+import io.quorate.kernels.simd.Primitives;
 
 /**
  * The working memory of one aggregation at a time, and what the last one reports of itself. Owned by the caller and reused from
@@ -24,7 +25,9 @@ public final class AggregationScratch implements AutoCloseable {
     private final long mixedFloats;
     private final double[] distances;
     private final double[] sorted;
-    private final double[] pairs;
+    private final double[] scores;
+    private final long[] masks;
+    private final PairDistances pairs;
     private FloatMatrix mixed;
     private int stepCount;
     private boolean isConverged;
@@ -50,7 +53,9 @@ public final class AggregationScratch implements AutoCloseable {
         this.orderedStride = cols * Float.BYTES;
         this.distances = new double[rowsMax];
         this.sorted = new double[rowsMax];
-        this.pairs = new double[rowsMax * rowsMax];
+        this.scores = new double[rowsMax];
+        this.masks = new long[Math.min(rowsMax, Long.SIZE)];
+        this.pairs = new PairDistances(rowsMax);
     }
 
     /** Bytes off the heap. */
@@ -129,7 +134,18 @@ public final class AggregationScratch implements AutoCloseable {
         return sorted;
     }
 
-    double[] pairs() {
+    double[] scores() {
+        return scores;
+    }
+
+    /** One row of a graph over at most 64 rows each. */
+    long[] masks() {
+        return masks;
+    }
+
+    /** The pairs of these rows, measured now. */
+    PairDistances measured(final Primitives primitives, final FloatMatrix rows) {
+        pairs.measure(primitives, rows, this);
         return pairs;
     }
 }

@@ -77,8 +77,33 @@ public final class GeometricMedian implements AggregationRule {
         primitives.divideToFloat(scratch.centre(), 1.0, target, rows.cols());
     }
 
+    /**
+     * How far each row lies from the geometric median, before that is rounded to float32.
+     *
+     * @param rows n x d, finite
+     * @param faultyMax f, 2f &lt; n
+     * @param distances at least n, the first n overwritten
+     * @param scratch room for n x d, overwritten
+     * @return how far the geometric median lies from zero
+     * @throws IllegalArgumentException if an argument is not as said
+     */
+    public double measure(
+            final FloatMatrix rows, final int faultyMax, final double[] distances, final AggregationScratch scratch) {
+        RowChecks.requireMajority("the geometric median", rows.rows(), faultyMax);
+        if (distances.length < rows.rows()) {
+            throw new IllegalArgumentException(
+                    "there is room for " + distances.length + " distances, given " + rows.rows() + " rows");
+        }
+        RowChecks.requireRows(primitives, rows, scratch);
+        findCentre(rows, scratch);
+        distances(primitives, rows, scratch);
+        System.arraycopy(scratch.distances(), 0, distances, 0, rows.rows());
+        return Math.sqrt(
+                primitives.squaredDistanceToCentre(scratch.zeros(), scratch.centre(), rows.cols(), scratch.lanes()));
+    }
+
     /** Leaves the result, in float64, in {@code scratch.centre()}. */
-    void findCentre(final FloatMatrix rows, final AggregationScratch scratch) {
+    private void findCentre(final FloatMatrix rows, final AggregationScratch scratch) {
         if (start == Start.ZERO) {
             primitives.fillDoubles(scratch.centre(), 0.0, rows.cols());
         } else {
@@ -131,7 +156,8 @@ public final class GeometricMedian implements AggregationRule {
     }
 
     /** Leaves |x_i - centre| of every row in {@code scratch.distances()}. */
-    static void distances(final Primitives primitives, final FloatMatrix rows, final AggregationScratch scratch) {
+    private static void distances(
+            final Primitives primitives, final FloatMatrix rows, final AggregationScratch scratch) {
         final long source = rows.address();
         final double[] distances = scratch.distances();
         for (int row = 0; row < rows.rows(); row++) {
@@ -141,7 +167,7 @@ public final class GeometricMedian implements AggregationRule {
     }
 
     /** The median of the first {@code count} values, which are copied and left as they are. */
-    static double median(final double[] values, final int count, final double[] sorted) {
+    private static double median(final double[] values, final int count, final double[] sorted) {
         System.arraycopy(values, 0, sorted, 0, count);
         Arrays.sort(sorted, 0, count);
         return (sorted[(count - 1) / 2] + sorted[count / 2]) * 0.5;

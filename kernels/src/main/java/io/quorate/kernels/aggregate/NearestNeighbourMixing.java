@@ -5,8 +5,9 @@ import io.quorate.kernels.simd.Primitives;
 import java.util.Arrays;
 
 /**
- * Replaces each row by the mean of its n - f nearest rows, itself included, ties to the lower row (Allouah 2023, arXiv
- * 2302.01772). Done before another rule it makes that rule's bound of optimal order. Needs 2f &lt; n.
+ * Means of nearest rows: replaces each row by the mean of its n - f nearest rows, itself included, ties to the lower row
+ * (NNM; Allouah 2023, arXiv 2302.01772). Before a rule that is (f, kappa)-robust it makes one that is (f, 8f / (n - f) *
+ * (1 + kappa))-robust (lemma 5 there, and derived anew in docs/kernels/aggregation.md). Needs 2f &lt; n.
  */
 public final class NearestNeighbourMixing {
     private final Primitives primitives;
@@ -22,56 +23,126 @@ public final class NearestNeighbourMixing {
      */
     public void mix(
             final FloatMatrix rows, final int faultyMax, final FloatMatrix out, final AggregationScratch scratch) {
+        requireMajority(rows, faultyMax);
+        RowChecks.outAddress(rows, rows.rows(), out);
+        mix(rows, scratch.measured(primitives, rows), faultyMax, out, scratch);
+    }
+
+    /** As without {@code pairs}, which were measured of these very rows. */
+    public void mix(
+            final FloatMatrix rows,
+            final PairDistances pairs,
+            final int faultyMax,
+            final FloatMatrix out,
+            final AggregationScratch scratch) {
         final int count = rows.rows();
-        RowChecks.requireMajority("nearest-neighbour mixing", count, faultyMax);
-        RowChecks.requireRows(primitives, rows, scratch);
+        requireMajority(rows, faultyMax);
+        pairs.requireOf(rows);
+        scratch.require(rows);
         final long target = RowChecks.outAddress(rows, count, out);
-        pairDistances(rows, scratch);
         for (int row = 0; row < count; row++) {
-            mixRow(rows, row, count - faultyMax, target + row * out.strideBytes(), scratch);
+            meanOfNearest(rows, pairs, row, count - faultyMax, target + row * out.strideBytes(), scratch);
         }
     }
 
-    /** A rule that mixes first and then applies another one to the mixed rows. */
+    /** A rule that mixes first and then applies another one, which does not mix itself, to the mixed rows. */
     public AggregationRule before(final AggregationRule rule) {
-        return (rows, faultyMax, out, scratch) -> {
-            scratch.require(rows);
-            RowChecks.outAddress(rows, 1, out);
-            final FloatMatrix mixed = scratch.mixed(rows.rows(), rows.cols());
-            mix(rows, faultyMax, mixed, scratch);
-            rule.aggregate(mixed, faultyMax, out, scratch);
+        return new AggregationRule() {
+            @Override
+            public void aggregate(
+                    final FloatMatrix rows,
+                    final int faultyMax,
+                    final FloatMatrix out,
+                    final AggregationScratch scratch) {
+                requireMajority(rows, faultyMax);
+                RowChecks.outAddress(rows, 1, out);
+                aggregate(rows, scratch.measured(primitives, rows), faultyMax, out, scratch);
+            }
+
+            @Override
+            public void aggregate(
+                    final FloatMatrix rows,
+                    final PairDistances pairs,
+                    final int faultyMax,
+                    final FloatMatrix out,
+                    final AggregationScratch scratch) {
+                scratch.require(rows);
+                RowChecks.outAddress(rows, 1, out);
+                final FloatMatrix mixed = scratch.mixed(rows.rows(), rows.cols());
+                mix(rows, pairs, faultyMax, mixed, scratch);
+                rule.aggregate(mixed, faultyMax, out, scratch);
+            }
         };
     }
 
-    private void pairDistances(final FloatMatrix rows, final AggregationScratch scratch) {
-        final int count = rows.rows();
-        final long source = rows.address();
-        final double[] pairs = scratch.pairs();
-        for (int row = 0; row < count; row++) {
-            pairs[row * count + row] = 0.0;
-            for (int other = row + 1; other < count; other++) {
-                final double squared = primitives.squaredDistance(
-                        source + row * rows.strideBytes(),
-                        source + other * rows.strideBytes(),
-                        rows.cols(),
-                        scratch.lanes());
-                pairs[row * count + other] = squared;
-                pairs[other * count + row] = squared;
+    /**
+     * MoNNA's rule of a peer (Farhadkhani 2023, arXiv 2209.10931): the mean of the n - f rows nearest to the peer's own row, which
+     * counts, too. Needs 2f &lt; n, and an own row that is honest: for each S with the own row x, |result - mean of S|^2 &lt;= 4f /
+     * (n - f) * (v + |x - mean of S|^2) with v the mean over S of |x_i - mean of S|^2, hence kappa = 4f (1 + 1 / (n - f)).
+     *
+     * @param ownRow 0 or above; calls refuse it if there are not as many rows
+     */
+    public AggregationRule around(final int ownRow) {
+        if (ownRow < 0) {
+            throw new IllegalArgumentException("the own row is 0 or above, given " + ownRow);
+        }
+        return new Around(ownRow);
+    }
+
+    private final class Around implements AggregationRule {
+        private final int ownRow;
+
+        Around(final int ownRow) {
+            this.ownRow = ownRow;
+        }
+
+        @Override
+        public void aggregate(
+                final FloatMatrix rows, final int faultyMax, final FloatMatrix out, final AggregationScratch scratch) {
+            require(rows, faultyMax);
+            RowChecks.outAddress(rows, 1, out);
+            aggregate(rows, scratch.measured(primitives, rows), faultyMax, out, scratch);
+        }
+
+        @Override
+        public void aggregate(
+                final FloatMatrix rows,
+                final PairDistances pairs,
+                final int faultyMax,
+                final FloatMatrix out,
+                final AggregationScratch scratch) {
+            require(rows, faultyMax);
+            pairs.requireOf(rows);
+            scratch.require(rows);
+            final long target = RowChecks.outAddress(rows, 1, out);
+            meanOfNearest(rows, pairs, ownRow, rows.rows() - faultyMax, target, scratch);
+        }
+
+        private void require(final FloatMatrix rows, final int faultyMax) {
+            RowChecks.requireMajority("MoNNA", rows.rows(), faultyMax);
+            if (ownRow >= rows.rows()) {
+                throw new IllegalArgumentException(
+                        "MoNNA's own row must be one of the " + rows.rows() + " rows, given row " + ownRow);
             }
         }
     }
 
-    private void mixRow(
+    private static void requireMajority(final FloatMatrix rows, final int faultyMax) {
+        RowChecks.requireMajority("nearest-neighbour mixing", rows.rows(), faultyMax);
+    }
+
+    private void meanOfNearest(
             final FloatMatrix rows,
+            final PairDistances pairs,
             final int row,
             final int neighbours,
             final long target,
             final AggregationScratch scratch) {
         final int count = rows.rows();
         final int first = row * count;
-        final double[] pairs = scratch.pairs();
+        final double[] squared = pairs.squared();
         final double[] sorted = scratch.sorted();
-        System.arraycopy(pairs, first, sorted, 0, count);
+        System.arraycopy(squared, first, sorted, 0, count);
         Arrays.sort(sorted, 0, count);
         final double farthest = sorted[neighbours - 1];
         int equalLeft = neighbours;
@@ -80,7 +151,7 @@ public final class NearestNeighbourMixing {
         }
         primitives.fillDoubles(scratch.sums(), -0.0, rows.cols());
         for (int other = 0; other < count; other++) {
-            final double distance = pairs[first + other];
+            final double distance = squared[first + other];
             final boolean isNearest = distance < farthest || distance == farthest && equalLeft-- > 0;
             if (isNearest) {
                 primitives.accumulateScaled(

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import com.sun.management.ThreadMXBean;
 import io.quorate.kernels.Matrices;
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.outlier.OutlierReport;
+import io.quorate.kernels.outlier.OutlierScores;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
 import java.lang.management.ManagementFactory;

@@ -1,10 +1,11 @@
-package io.quorate.kernels.aggregate;
+package io.quorate.kernels.outlier;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.quorate.kernels.Matrices;
+import io.quorate.kernels.aggregate.AggregationScratch;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;

@@ -1,7 +1,10 @@
-package io.quorate.kernels.aggregate;
+package io.quorate.kernels.outlier;
 
+import io.quorate.kernels.aggregate.AggregationScratch;
+import io.quorate.kernels.aggregate.GeometricMedian;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.util.Arrays;
 
 /**
  * Names the rows that lie far out. With z the converged geometric median, d_i = |x_i - z|, their median and MAD (the median of
@@ -28,11 +31,9 @@ public final class OutlierScores {
     /** Of |z|: four units in the last place of a float32. */
     public static final double RESOLUTION = 0x1p-21;
 
-    private final Primitives primitives;
     private final GeometricMedian centre;
 
     public OutlierScores(final Primitives primitives) {
-        this.primitives = primitives;
         this.centre = GeometricMedian.converging(primitives);
     }
 
@@ -46,22 +47,25 @@ public final class OutlierScores {
     public void find(
             final FloatMatrix rows, final int faultyMax, final OutlierReport report, final AggregationScratch scratch) {
         final int count = rows.rows();
-        RowChecks.requireMajority("the detector", count, faultyMax);
+        if (faultyMax < 0 || 2L * faultyMax >= count) {
+            throw new IllegalArgumentException(
+                    "the detector needs 0 <= 2f < n, given n = " + count + " and f = " + faultyMax);
+        }
         if (report.rowsMax() < count) {
             throw new IllegalArgumentException("the report has room for " + report.rowsMax() + " rows, given " + count);
         }
-        RowChecks.requireRows(primitives, rows, scratch);
-        centre.findCentre(rows, scratch);
-        GeometricMedian.distances(primitives, rows, scratch);
-        final double[] distances = scratch.distances();
-        final double resolution = RESOLUTION
-                * Math.sqrt(primitives.squaredDistanceToCentre(
-                        scratch.zeros(), scratch.centre(), rows.cols(), scratch.lanes()));
-        final double median = GeometricMedian.median(distances, count, scratch.sorted());
-        final double deviation = deviation(distances, count, median, scratch.sorted());
+        final double[] distances = report.distances();
+        final double resolution = RESOLUTION * centre.measure(rows, faultyMax, distances, scratch);
+        final double[] sorted = report.sorted();
+        System.arraycopy(distances, 0, sorted, 0, count);
+        final double median = median(sorted, count);
+        for (int row = 0; row < count; row++) {
+            sorted[row] = Math.abs(distances[row] - median);
+        }
+        final double deviation = median(sorted, count);
         report.begin(count, median, deviation);
         for (int row = 0; row < count; row++) {
-            report.row(row, distances[row], score(distances[row] - median, deviation));
+            report.setScore(row, score(distances[row] - median, deviation));
         }
         for (int named = 0; named < faultyMax; named++) {
             final int row = mostDistant(report, resolution);
@@ -72,12 +76,10 @@ public final class OutlierScores {
         }
     }
 
-    private static double deviation(
-            final double[] distances, final int count, final double median, final double[] sorted) {
-        for (int row = 0; row < count; row++) {
-            sorted[row] = Math.abs(distances[row] - median);
-        }
-        return GeometricMedian.median(sorted, count, sorted);
+    /** The median of the first {@code count} values, which are sorted for it. */
+    private static double median(final double[] values, final int count) {
+        Arrays.sort(values, 0, count);
+        return (values[(count - 1) / 2] + values[count / 2]) * 0.5;
     }
 
     private static double score(final double excess, final double deviation) {

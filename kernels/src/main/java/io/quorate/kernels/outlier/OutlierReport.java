@@ -1,9 +1,10 @@
-package io.quorate.kernels.aggregate;
+package io.quorate.kernels.outlier;
 
 /** What {@link OutlierScores} found. Owned by the caller, overwritten by each call. */
 public final class OutlierReport {
     private final double[] distances;
     private final double[] scores;
+    private final double[] sorted;
     private final int[] suspects;
     private int rows;
     private int suspectCount;
@@ -17,6 +18,7 @@ public final class OutlierReport {
         }
         this.distances = new double[rowsMax];
         this.scores = new double[rowsMax];
+        this.sorted = new double[rowsMax];
         this.suspects = new int[rowsMax];
     }
 
@@ -78,9 +80,18 @@ public final class OutlierReport {
         deviation = medianDeviation;
     }
 
-    void row(final int row, final double distance, final double score) {
-        distances[row] = distance;
+    void setScore(final int row, final double score) {
         scores[row] = score;
+    }
+
+    /** To be filled by the detector. */
+    double[] distances() {
+        return distances;
+    }
+
+    /** Room to sort in. */
+    double[] sorted() {
+        return sorted;
     }
 
     void addSuspect(final int row) {
