@@ -71,6 +71,16 @@ public final class PrimitivesProvider {
         }
     }
 
+    /**
+     * The vector width that this CPU prefers.
+     *
+     * @throws IllegalStateException as {@link #preferred()}
+     */
+    public static int preferredBits() {
+        requireModule();
+        return VectorWidth.preferredBits();
+    }
+
     /** The scalar definition and every width; for tests that compare them. */
     public static List<Primitives> all() {
         final List<Primitives> all = new ArrayList<>();

@@ -25,6 +25,7 @@ import picocli.CommandLine.ScopeType;
         subcommands = {
             DemoCommand.class,
             CoordinateCommand.class,
+            ComputeCommand.class,
             KeysCommand.class,
             RosterCommand.class,
             PeerCommand.class,

@@ -2,6 +2,7 @@ package io.quorate.peer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.peer.CommandRun;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,6 +44,9 @@ class CommandLineTest {
                 "roster create a-word",
                 "roster create nowhere.pub@host:1",
                 "roster create a@b:1 --epoch x",
+                "compute",
+                "compute bogus",
+                "compute attention",
                 "completion surplus"
             })
     void shouldCallWrongInputByOneLineAndTwo(final String line) {

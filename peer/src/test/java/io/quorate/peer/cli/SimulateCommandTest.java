@@ -2,6 +2,7 @@ package io.quorate.peer.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.peer.CommandRun;
 import io.quorate.peer.format.JsonLine;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -1,12 +1,11 @@
-package io.quorate.peer.cli;
+package io.quorate.peer;
 
-import io.quorate.peer.PeerMain;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
 /** One command line run inside this process: its exit code and what it printed. */
-record CommandRun(int exitCode, String out, String err) {
-    static CommandRun of(final Object... args) {
+public record CommandRun(int exitCode, String out, String err) {
+    public static CommandRun of(final Object... args) {
         final String[] words = new String[args.length];
         for (int i = 0; i < args.length; i++) {
             words[i] = args[i].toString();
