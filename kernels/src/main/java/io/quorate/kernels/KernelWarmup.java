@@ -22,7 +22,10 @@ public final class KernelWarmup {
 
     /** All that is warmed up, in the order in which it is called. */
     private static KernelCall[] calls(final Primitives primitives, final FloatMatrix vectors, final int heads) {
-        return new KernelCall[] {new AttentionCall(primitives, vectors, heads), new AggregationCall(primitives, vectors)
+        return new KernelCall[] {
+            new AttentionCall(primitives, vectors, heads),
+            new AggregationCall(primitives, vectors),
+            new GossipCall(primitives, vectors)
         };
     }
 
