@@ -3,11 +3,11 @@ package io.quorate.kernels;
 import io.quorate.kernels.aggregate.AggregationRule;
 import io.quorate.kernels.aggregate.AggregationScratch;
 import io.quorate.kernels.aggregate.NearestNeighbourMixing;
-import io.quorate.kernels.outlier.OutlierReport;
-import io.quorate.kernels.outlier.OutlierScores;
 import io.quorate.kernels.aggregate.TrimmedMean;
 import io.quorate.kernels.aggregate.WeightedMean;
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.outlier.OutlierReport;
+import io.quorate.kernels.outlier.OutlierScores;
 import io.quorate.kernels.simd.Primitives;
 
 /** The rules of aggregation and the detector, as a round calls them. */
