@@ -233,10 +233,12 @@ final class NewView {
 
     private final Checkpoints.Certificate base;
     private final Digest256[] digests;
+    private final long spokenFor;
 
-    private NewView(final Checkpoints.Certificate base, final Digest256[] digests) {
+    private NewView(final Checkpoints.Certificate base, final Digest256[] digests, final long spokenFor) {
         this.base = base;
         this.digests = digests;
+        this.spokenFor = spokenFor;
     }
 
     /** The stable checkpoint that the view starts from. */
@@ -247,6 +249,11 @@ final class NewView {
     /** Highest sequence that the view re-proposes; the base's if none. */
     long top() {
         return base.sequence() + digests.length;
+    }
+
+    /** U(S): the highest sequence that the windows of q votes reach. Of what lies above, the set says nothing. */
+    long spokenFor() {
+        return spokenFor;
     }
 
     /** What the view assigns to a sequence above the base, up to the top. */
@@ -284,7 +291,16 @@ final class NewView {
                 return null;
             }
         }
-        return new NewView(base, java.util.Arrays.copyOf(chosen, used));
+        return new NewView(base, java.util.Arrays.copyOf(chosen, used), spokenFor(votes, quorum, windowLength));
+    }
+
+    private static long spokenFor(final Vote[] votes, final Quorum quorum, final int windowLength) {
+        final long[] bases = new long[votes.length];
+        for (int i = 0; i < votes.length; i++) {
+            bases[i] = votes[i].baseSequence();
+        }
+        java.util.Arrays.sort(bases);
+        return bases[bases.length - quorum.quorum()] + windowLength;
     }
 
     /** The prepared digest that must be kept; if several may be, that of the highest view, then the lowest digest. */

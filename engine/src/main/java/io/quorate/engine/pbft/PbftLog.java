@@ -30,6 +30,9 @@ final class PbftLog {
     private long checkpointDue;
     private boolean isFeeding;
 
+    /** No vote for a fresh assignment above it; see {@link #limitFresh}. */
+    private long freshMax = Long.MAX_VALUE;
+
     PbftLog(final PbftReplica replica) {
         this.replica = replica;
         final PbftContext context = replica.context;
@@ -190,12 +193,40 @@ final class PbftLog {
         committedSequence = Math.max(committedSequence, sequence);
     }
 
+    /**
+     * A new view begins whose set speaks up to a sequence: a member of the set may have forgotten what it prepared above. Until
+     * q replicas are seen to have committed something in the view, nothing fresh above gets this replica's vote.
+     */
+    void limitFresh(final long spokenFor) {
+        freshMax = spokenFor;
+    }
+
+    boolean isFreshLimited() {
+        return freshMax != Long.MAX_VALUE;
+    }
+
+    /** Highest sequence that a primary may assign now. */
+    long assignableMax() {
+        return Math.min(high(), freshMax);
+    }
+
+    /** True if something prepared here above a sequence. */
+    boolean hasPreparedAbove(final long sequence) {
+        for (final LogSlot slot : ring) {
+            if (slot.sequence > sequence && slot.preparedView >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Votes for an accepted slot once batch and bodies are here: they can then be had from a correct replica later. */
     void tryVote(final LogSlot slot) {
         if (!slot.isAccepted || !replica.transfer.isWhole(slot, slot.batch) || isOversized(slot)) {
             return;
         }
-        if (!slot.isVoted && replica.isVoting() && replica.isActive()) {
+        final boolean isHeldBack = slot.hasStatement && slot.sequence > freshMax;
+        if (!slot.isVoted && !isHeldBack && replica.isVoting() && replica.isActive()) {
             slot.isVoted = true;
             slot.batch.refer(replica.requests, slot.sequence);
             slot.batch.proposed();
@@ -239,9 +270,14 @@ final class PbftLog {
     /** Committed-local: prepared, and q matching commits. */
     void checkCommitted(final LogSlot slot) {
         if (slot.isPrepared
-                && !slot.isCommitted
+                && (!slot.isCommitted || isFreshLimited())
                 && slot.commits.matching(replica.view(), slot.digest, -1) >= replica.quorum.quorum()) {
+            final boolean wasLimited = isFreshLimited();
+            freshMax = Long.MAX_VALUE;
             commit(slot, slot.digest);
+            if (wasLimited) {
+                proceedAll();
+            }
             replica.propose();
         }
     }

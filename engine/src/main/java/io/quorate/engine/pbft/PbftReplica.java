@@ -262,7 +262,7 @@ public final class PbftReplica implements ExecutionListener {
         return isPrimary()
                 && isActive
                 && isVoting()
-                && nextSequence <= log.high()
+                && nextSequence <= log.assignableMax()
                 && nextSequence - log.committedSequence() <= context.inFlightMax();
     }
 

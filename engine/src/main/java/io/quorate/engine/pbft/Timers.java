@@ -152,7 +152,8 @@ final class Timers {
             if (replica.transfer.isLacking(slot)) {
                 replica.transfer.fetch(slot, nowNs);
             }
-            if (slot.isVoted && !slot.isCommitted && replica.isActive() && replica.isVoting()) {
+            final boolean isOpen = !slot.isCommitted || log.isFreshLimited();
+            if (slot.isVoted && isOpen && replica.isActive() && replica.isVoting()) {
                 resend(slot, nowNs);
             }
         }

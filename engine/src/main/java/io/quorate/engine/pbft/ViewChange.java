@@ -265,12 +265,11 @@ final class ViewChange {
         if (replica.isActive() || !replica.isVoting() || replica.primaryId(replica.view()) != replica.selfId) {
             return;
         }
-        final NewView.Vote[] set = votesFor(replica.view(), -1);
-        if (set.length < replica.quorum.quorum()) {
+        NewView.Vote[] used = votesFor(replica.view(), -1);
+        if (used.length < replica.quorum.quorum()) {
             return;
         }
-        NewView.Vote[] used = set;
-        NewView chosen = NewView.choose(set, replica.quorum, windowLength, nullDigest);
+        NewView chosen = NewView.choose(used, replica.quorum, windowLength, nullDigest);
         // One liar with a higher base can leave the whole set undecided; any q votes may do without it.
         for (int left = 0; chosen == null && left < peerCount; left++) {
             if (left != replica.selfId) {
@@ -380,7 +379,7 @@ final class ViewChange {
             } else if (proposal != null && proposal.isComplete()) {
                 pending[i] = null;
                 final NewView chosen = NewView.choose(proposal.votes(), replica.quorum, windowLength, nullDigest);
-                if (chosen == null) {
+                if (chosen == null || replica.log.hasPreparedAbove(chosen.spokenFor())) {
                     reject(proposal);
                 } else {
                     install(proposal, chosen);
@@ -405,6 +404,7 @@ final class ViewChange {
         replica.counters.increment(PbftCounter.NEW_VIEWS_INSTALLED);
         replica.checkpoints.onCertificate(chosen.base());
         replica.moveTo(proposal.view(), true);
+        replica.log.limitFresh(chosen.spokenFor());
         assign();
         replica.onViewEntered(Math.max(chosen.top(), replica.log.low()) + 1);
     }
@@ -429,7 +429,7 @@ final class ViewChange {
                         ? new Batch(replica.sha256, digestBytes, 0, 0)
                         : slot.batchOf(digest);
                 slot.accept(digest, known);
-                replica.log.tryVote(slot);
+                log.tryVote(slot);
                 // Backups count the new view as its vote; one missing in its Q could block every later choice.
                 Invariant.check(
                         slot.isVoted || !replica.isPrimary() || !replica.isVoting(),

@@ -93,7 +93,15 @@ final class Forger {
 
     /** A signed view change with base 0 and any claims. */
     NewView.Vote vote(final long view, final NewView.Claims prepared, final NewView.Claims prePrepared) {
-        final Checkpoints.Certificate base = new Checkpoints.Certificate(context.peerCount());
+        return vote(view, new Checkpoints.Certificate(context.peerCount()), prepared, prePrepared);
+    }
+
+    /** A signed view change with any base and any claims. */
+    NewView.Vote vote(
+            final long view,
+            final Checkpoints.Certificate base,
+            final NewView.Claims prepared,
+            final NewView.Claims prePrepared) {
         final NewView.Vote draft = vote(view, base, prepared, prePrepared, new UnsafeBuffer(new byte[0]), 0);
         final UnsafeBuffer bytes = new UnsafeBuffer(new byte[context.messageLengthMax()]);
         final int length = publisher.encodeViewChange(bytes, draft);
