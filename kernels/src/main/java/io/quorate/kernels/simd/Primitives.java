@@ -151,4 +151,13 @@ public interface Primitives {
 
     /** Column by column, leaves the smaller integer in {@code low} and the greater in {@code high}. */
     void compareExchange(long low, long high, int count);
+
+    /**
+     * Turns pairs of neighbouring floats: target[j] = fma(source[j], cosines[j], partner * sines[j]), where the partner of an
+     * even j is source[j + 1] and that of an odd j is source[j - 1]. {@code sines} holds the sine negated at even places. The
+     * same {@code count} cosines and sines serve {@code repeats} stretches of source and target. target may be source.
+     *
+     * @param count even
+     */
+    void rotatePairs(long source, long cosines, long sines, long target, int count, int repeats);
 }

@@ -127,11 +127,16 @@ public final class PrimitivesProvider {
 
     private static Primitives ofWidth(final int bits) {
         if (bits == VectorWidth.preferredBits()) {
-            return new VectorPrimitives(new VectorProduct());
+            return new VectorPrimitives(new VectorProduct(), new VectorRotation());
         }
         final Product product = (Product) twin(VectorProduct.class, bits, MethodType.methodType(void.class));
-        return (Primitives)
-                twin(VectorPrimitives.class, bits, MethodType.methodType(void.class, Product.class), product);
+        final Rotation rotation = (Rotation) twin(VectorRotation.class, bits, MethodType.methodType(void.class));
+        return (Primitives) twin(
+                VectorPrimitives.class,
+                bits,
+                MethodType.methodType(void.class, Product.class, Rotation.class),
+                product,
+                rotation);
     }
 
     /** An instance of the same class once more, with another width as its constant. */

@@ -310,6 +310,38 @@ final class ScalarPrimitives implements Primitives {
         }
     }
 
+    @Override
+    public void rotatePairs(
+            final long source,
+            final long cosines,
+            final long sines,
+            final long target,
+            final int count,
+            final int repeats) {
+        for (int repeat = 0; repeat < repeats; repeat++) {
+            final long skip = repeat * floats(count);
+            rotatePairsFrom(source + skip, cosines, sines, target + skip, 0, count);
+        }
+    }
+
+    static void rotatePairsFrom(
+            final long source,
+            final long cosines,
+            final long sines,
+            final long target,
+            final int from,
+            final int count) {
+        for (int j = from; j < count; j += 2) {
+            final long odd = floats(j + 1);
+            final float x = RawMemory.getFloat(source + floats(j));
+            final float y = RawMemory.getFloat(source + odd);
+            final float turnedX = y * RawMemory.getFloat(sines + floats(j));
+            final float turnedY = x * RawMemory.getFloat(sines + odd);
+            RawMemory.putFloat(target + floats(j), Math.fma(x, RawMemory.getFloat(cosines + floats(j)), turnedX));
+            RawMemory.putFloat(target + odd, Math.fma(y, RawMemory.getFloat(cosines + odd), turnedY));
+        }
+    }
+
     /** Float bits to an integer of the same order, and back. */
     private static int flip(final int bits) {
         return bits ^ ((bits >> 31) >>> 1);

@@ -40,9 +40,11 @@ final class VectorPrimitives implements Primitives {
     private static final int LANES_DOUBLE_BYTES = LANES * Double.BYTES;
 
     private final Product product;
+    private final Rotation rotation;
 
-    VectorPrimitives(final Product product) {
+    VectorPrimitives(final Product product, final Rotation rotation) {
         this.product = product;
+        this.rotation = rotation;
     }
 
     @Override
@@ -67,6 +69,17 @@ final class VectorPrimitives implements Primitives {
             final long out,
             final long outStride) {
         product.product(a, aStride, rows, depth, b, bStride, columns, out, outStride);
+    }
+
+    @Override
+    public void rotatePairs(
+            final long source,
+            final long cosines,
+            final long sines,
+            final long target,
+            final int count,
+            final int repeats) {
+        rotation.rotatePairs(source, cosines, sines, target, count, repeats);
     }
 
     @Override
