@@ -25,7 +25,8 @@ public final class KernelWarmup {
         return new KernelCall[] {
             new AttentionCall(primitives, vectors, heads),
             new AggregationCall(primitives, vectors),
-            new GossipCall(primitives, vectors)
+            new GossipCall(primitives, vectors),
+            new RopeCall(primitives, vectors, heads)
         };
     }
 
