@@ -28,6 +28,14 @@ final class TidyRules {
     static final int METHOD_LINES_MAX = 70;
     static final int PACKAGE_FILES_MAX = 14;
 
+    /**
+     * Each loop of the vector unit is a port, a definition and a twin, and a hidden class of another width lives in the package
+     * of whoever defines it; so this one package may be twice as large (docs/decisions/0001-house-rules-as-tests.md).
+     */
+    private static final Path VECTOR_PACKAGE = Path.of("io", "quorate", "kernels", "simd");
+
+    private static final int VECTOR_PACKAGE_FILES_MAX = 28;
+
     private static final Pattern BANNED_PACKAGE = Pattern.compile("(util|utils|common|core|impl|helper|helpers|misc)");
     private static final Pattern BANNED_TYPE = Pattern.compile(".*(Impl|Manager|Helper|Helpers|Util|Utils)");
 
@@ -82,8 +90,9 @@ final class TidyRules {
         sources.forEach(source -> counts.merge(source.getParent(), 1, Integer::sum));
         final List<String> findings = new ArrayList<>();
         counts.forEach((folder, count) -> {
-            if (count > PACKAGE_FILES_MAX) {
-                findings.add(folder + ": " + count + " files, at most " + PACKAGE_FILES_MAX);
+            final int countMax = folder.endsWith(VECTOR_PACKAGE) ? VECTOR_PACKAGE_FILES_MAX : PACKAGE_FILES_MAX;
+            if (count > countMax) {
+                findings.add(folder + ": " + count + " files, at most " + countMax);
             }
         });
         return findings;
