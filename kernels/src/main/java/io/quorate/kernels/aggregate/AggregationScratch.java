@@ -4,6 +4,8 @@ import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * The working memory of one aggregation at a time, and what the last one reports of itself. Owned by the caller and reused from
@@ -26,7 +28,9 @@ public final class AggregationScratch implements AutoCloseable {
     private final double[] distances;
     private final double[] sorted;
     private final double[] scores;
+    private final double[] weights;
     private final long[] masks;
+    private final double[] sortedPairs;
     private final PairDistances pairs;
     private FloatMatrix mixed;
     private int stepCount;
@@ -54,7 +58,10 @@ public final class AggregationScratch implements AutoCloseable {
         this.distances = new double[rowsMax];
         this.sorted = new double[rowsMax];
         this.scores = new double[rowsMax];
-        this.masks = new long[Math.min(rowsMax, Long.SIZE)];
+        this.weights = new double[rowsMax];
+        final int masked = Math.min(rowsMax, MinimumDiameter.ROWS_MAX);
+        this.masks = new long[masked];
+        this.sortedPairs = new double[masked * (masked + 1) / 2];
         this.pairs = new PairDistances(rowsMax);
     }
 
@@ -138,13 +145,47 @@ public final class AggregationScratch implements AutoCloseable {
         return scores;
     }
 
+    /** Of the rows; they sum to 1. */
+    double[] weights() {
+        return weights;
+    }
+
     /** One row of a graph over at most 64 rows each. */
     long[] masks() {
         return masks;
     }
 
-    /** The pairs of these rows, measured now. */
-    PairDistances measured(final Primitives primitives, final FloatMatrix rows) {
+    /** Room for the distances of at most 64 rows, each pair once. */
+    double[] sortedPairs() {
+        return sortedPairs;
+    }
+
+    void setCentre(final int col, final double value) {
+        slab.segment()
+                .set(ValueLayout.JAVA_DOUBLE, centre - slab.segment().address() + (long) col * Double.BYTES, value);
+    }
+
+    /** sums[j] = fma(factor, centre[j], sums[j]) */
+    void addCentreToSums(final double factor, final int cols) {
+        final MemorySegment memory = slab.segment();
+        final long from = centre - memory.address();
+        final long to = sums - memory.address();
+        for (int col = 0; col < cols; col++) {
+            final long skip = (long) col * Double.BYTES;
+            final double value = memory.get(ValueLayout.JAVA_DOUBLE, from + skip);
+            memory.set(
+                    ValueLayout.JAVA_DOUBLE,
+                    to + skip,
+                    Math.fma(factor, value, memory.get(ValueLayout.JAVA_DOUBLE, to + skip)));
+        }
+    }
+
+    /**
+     * The distances of the pairs of these rows, measured now; valid until the scratch is used with other rows or measures again.
+     *
+     * @throws IllegalArgumentException if there is no room for the rows, or one holds NaN or infinity
+     */
+    public PairDistances measured(final Primitives primitives, final FloatMatrix rows) {
         pairs.measure(primitives, rows, this);
         return pairs;
     }

@@ -5,8 +5,8 @@ import io.quorate.kernels.simd.Primitives;
 
 /**
  * The median of each coordinate by itself; of an even count the mean of the middle two. Needs 2f &lt; n; each coordinate of
- * the result then lies within the range of the honest rows' coordinates (Yin 2018, arXiv 1803.01498). The order of the rows
- * does not matter at all.
+ * the result then lies within the range of the honest rows' coordinates (Yin 2018, arXiv 1803.01498). (f, kappa)-robust with
+ * kappa = 2 (n - f) / (n - 2f). The order of the rows does not matter at all.
  */
 public final class CoordinateMedian implements AggregationRule {
     private final Primitives primitives;
@@ -25,8 +25,16 @@ public final class CoordinateMedian implements AggregationRule {
         primitives.divideToFloat(scratch.sums(), divisor, target, rows.cols());
     }
 
+    /** Leaves the median, in float64, in {@code scratch.centre()}. */
+    static void findCentre(final Primitives primitives, final FloatMatrix rows, final AggregationScratch scratch) {
+        final int divisor = sumOfMiddle(primitives, rows, scratch);
+        primitives.fillDoubles(scratch.centre(), 0.0, rows.cols());
+        primitives.moveCentre(scratch.sums(), divisor, scratch.centre(), rows.cols(), scratch.lanes());
+    }
+
     /** Leaves the sum of the middle one or two in {@code scratch.sums()}; returns how many there are. */
-    static int sumOfMiddle(final Primitives primitives, final FloatMatrix rows, final AggregationScratch scratch) {
+    private static int sumOfMiddle(
+            final Primitives primitives, final FloatMatrix rows, final AggregationScratch scratch) {
         final int low = (rows.rows() - 1) / 2;
         final int high = rows.rows() / 2;
         OrderedColumns.sum(primitives, rows, low, high, scratch);

@@ -138,26 +138,35 @@ public final class NearestNeighbourMixing {
             final int neighbours,
             final long target,
             final AggregationScratch scratch) {
+        meanOfLowest(primitives, rows, pairs.squared(), row * rows.rows(), neighbours, target, scratch);
+    }
+
+    /** The mean of the rows with the lowest keys, {@code keys[first]} being row 0's; ties to the lower row. */
+    static void meanOfLowest(
+            final Primitives primitives,
+            final FloatMatrix rows,
+            final double[] keys,
+            final int first,
+            final int wanted,
+            final long target,
+            final AggregationScratch scratch) {
         final int count = rows.rows();
-        final int first = row * count;
-        final double[] squared = pairs.squared();
         final double[] sorted = scratch.sorted();
-        System.arraycopy(squared, first, sorted, 0, count);
+        System.arraycopy(keys, first, sorted, 0, count);
         Arrays.sort(sorted, 0, count);
-        final double farthest = sorted[neighbours - 1];
-        int equalLeft = neighbours;
-        for (int i = 0; i < neighbours && sorted[i] < farthest; i++) {
+        final double highest = sorted[wanted - 1];
+        int equalLeft = wanted;
+        for (int i = 0; i < wanted && sorted[i] < highest; i++) {
             equalLeft--;
         }
         primitives.fillDoubles(scratch.sums(), -0.0, rows.cols());
-        for (int other = 0; other < count; other++) {
-            final double distance = squared[first + other];
-            final boolean isNearest = distance < farthest || distance == farthest && equalLeft-- > 0;
-            if (isNearest) {
+        for (int row = 0; row < count; row++) {
+            final double key = keys[first + row];
+            if (key < highest || key == highest && equalLeft-- > 0) {
                 primitives.accumulateScaled(
-                        rows.address() + other * rows.strideBytes(), 1.0, scratch.sums(), rows.cols());
+                        rows.address() + row * rows.strideBytes(), 1.0, scratch.sums(), rows.cols());
             }
         }
-        primitives.divideToFloat(scratch.sums(), neighbours, target, rows.cols());
+        primitives.divideToFloat(scratch.sums(), wanted, target, rows.cols());
     }
 }

@@ -5,8 +5,9 @@ import io.quorate.kernels.simd.Primitives;
 
 /**
  * Per coordinate, the mean of what is left after the f lowest and the f highest values are dropped (Yin 2018, arXiv
- * 1803.01498). Needs 2f &lt; n; each coordinate of the result then lies within the range of the honest rows' coordinates. With
- * f = 0 it is the plain mean. The order of the rows does not matter at all: values are added in ascending order.
+ * 1803.01498). Needs 2f &lt; n; each coordinate of the result then lies within the range of the honest rows' coordinates. (f,
+ * kappa)-robust with kappa = f / (n - 2f), which no rule can beat. With f = 0 it is the plain mean. The order of the rows does
+ * not matter at all: values are added in ascending order.
  */
 public final class TrimmedMean implements AggregationRule {
     private final Primitives primitives;

@@ -14,6 +14,23 @@ public final class WeightedMean {
         this.primitives = primitives;
     }
 
+    /** The plain mean as a rule: the control that has no condition on f and no bound, since one liar moves it anywhere. */
+    public static AggregationRule equal(final Primitives primitives) {
+        return (rows, faultyMax, out, scratch) -> {
+            if (faultyMax < 0) {
+                throw new IllegalArgumentException("the average needs 0 <= f, given f = " + faultyMax);
+            }
+            RowChecks.requireRows(primitives, rows, scratch);
+            final long target = RowChecks.outAddress(rows, 1, out);
+            primitives.fillDoubles(scratch.sums(), -0.0, rows.cols());
+            for (int row = 0; row < rows.rows(); row++) {
+                primitives.accumulateScaled(
+                        rows.address() + row * rows.strideBytes(), 1.0, scratch.sums(), rows.cols());
+            }
+            primitives.divideToFloat(scratch.sums(), rows.rows(), target, rows.cols());
+        };
+    }
+
     /**
      * @param rows n x d, finite
      * @param weights at least n; finite, not negative, the first n not all zero

@@ -2,6 +2,7 @@ package io.quorate.kernels.outlier;
 
 import io.quorate.kernels.aggregate.AggregationScratch;
 import io.quorate.kernels.aggregate.GeometricMedian;
+import io.quorate.kernels.aggregate.PairDistances;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
 import java.util.Arrays;
@@ -31,9 +32,11 @@ public final class OutlierScores {
     /** Of |z|: four units in the last place of a float32. */
     public static final double RESOLUTION = 0x1p-21;
 
+    private final Primitives primitives;
     private final GeometricMedian centre;
 
     public OutlierScores(final Primitives primitives) {
+        this.primitives = primitives;
         this.centre = GeometricMedian.converging(primitives);
     }
 
@@ -46,16 +49,25 @@ public final class OutlierScores {
      */
     public void find(
             final FloatMatrix rows, final int faultyMax, final OutlierReport report, final AggregationScratch scratch) {
+        require(rows, faultyMax, report);
+        find(rows, scratch.measured(primitives, rows), faultyMax, report, scratch);
+    }
+
+    /**
+     * The same, with distances that other rules use, too.
+     *
+     * @param pairs measured of these very rows, which have not changed since
+     */
+    public void find(
+            final FloatMatrix rows,
+            final PairDistances pairs,
+            final int faultyMax,
+            final OutlierReport report,
+            final AggregationScratch scratch) {
+        require(rows, faultyMax, report);
         final int count = rows.rows();
-        if (faultyMax < 0 || 2L * faultyMax >= count) {
-            throw new IllegalArgumentException(
-                    "the detector needs 0 <= 2f < n, given n = " + count + " and f = " + faultyMax);
-        }
-        if (report.rowsMax() < count) {
-            throw new IllegalArgumentException("the report has room for " + report.rowsMax() + " rows, given " + count);
-        }
         final double[] distances = report.distances();
-        final double resolution = RESOLUTION * centre.measure(rows, faultyMax, distances, scratch);
+        final double resolution = RESOLUTION * centre.measure(rows, pairs, faultyMax, distances, scratch);
         final double[] sorted = report.sorted();
         System.arraycopy(distances, 0, sorted, 0, count);
         final double median = median(sorted, count);
@@ -73,6 +85,17 @@ public final class OutlierScores {
                 return;
             }
             report.addSuspect(row);
+        }
+    }
+
+    private static void require(final FloatMatrix rows, final int faultyMax, final OutlierReport report) {
+        final int count = rows.rows();
+        if (faultyMax < 0 || 2L * faultyMax >= count) {
+            throw new IllegalArgumentException(
+                    "the detector needs 0 <= 2f < n, given n = " + count + " and f = " + faultyMax);
+        }
+        if (report.rowsMax() < count) {
+            throw new IllegalArgumentException("the report has room for " + report.rowsMax() + " rows, given " + count);
         }
     }
 

@@ -31,6 +31,14 @@ class AggregationRuleTest {
         rules.put("trimmed-mean", new TrimmedMean(primitives));
         rules.put("geometric-median", GeometricMedian.converging(primitives));
         rules.put("weiszfeld", GeometricMedian.ofSteps(primitives, 0.1, 4, GeometricMedian.Start.MEDIAN));
+        rules.put("krum", Krum.single(primitives));
+        rules.put("multi-krum", Krum.multi(primitives));
+        rules.put("mda", new MinimumDiameter(primitives));
+        rules.put("meamed", new MeanAroundMedian(primitives));
+        rules.put("monna", new NearestNeighbourMixing(primitives).around(0));
+        rules.put("clipping", CenteredClipping.fromMedian(primitives, 10, 5));
+        rules.put("average", WeightedMean.equal(primitives));
+        rules.put("nnm+krum", new NearestNeighbourMixing(primitives).before(Krum.single(primitives)));
         rules.put("nnm+trimmed-mean", new NearestNeighbourMixing(primitives).before(new TrimmedMean(primitives)));
         rules.put("nnm+median", new NearestNeighbourMixing(primitives).before(new CoordinateMedian(primitives)));
         return rules;
@@ -94,7 +102,7 @@ class AggregationRuleTest {
                 }
             }
             rules(PREFERRED).forEach((name, rule) -> {
-                if (name.equals("weiszfeld")) {
+                if (name.equals("weiszfeld") || name.equals("average")) {
                     return;
                 }
                 for (final float value : aggregate(rule, rows, faultyMax)) {
@@ -103,7 +111,7 @@ class AggregationRuleTest {
                             .isBetween(-6.0f, 6.0f);
                 }
             });
-            final float[] average = aggregate(new TrimmedMean(PREFERRED), rows, 0);
+            final float[] average = aggregate(WeightedMean.equal(PREFERRED), rows, faultyMax);
             assertThat((double) average[0]).isGreaterThan(distance / (2.0 * count));
         }
     }
@@ -120,7 +128,7 @@ class AggregationRuleTest {
                 }
             }
             rules(PREFERRED).forEach((name, rule) -> {
-                if (name.equals("weiszfeld")) {
+                if (name.equals("weiszfeld") || name.equals("clipping")) {
                     return;
                 }
                 final float[] expected = aggregate(rule, rows, 2);
@@ -142,6 +150,14 @@ class AggregationRuleTest {
         }
         rules(PREFERRED).forEach((name, rule) -> {
             final float[] expected = aggregate(rule, rows, 4);
+            if (name.equals("monna")) {
+                // Row 0 is row 2 now: (2 * 5 + 3) mod 13 = 0.
+                final AggregationRule same = new NearestNeighbourMixing(PREFERRED).around(2);
+                assertThat(aggregate(same, turned, 4))
+                        .usingComparatorWithPrecision(2e-7f)
+                        .containsExactly(expected);
+                return;
+            }
             final float[] actual = aggregate(rule, turned, 4);
             if (name.equals("median") || name.equals("trimmed-mean")) {
                 assertThat(actual).as(name).isEqualTo(expected);
@@ -177,10 +193,12 @@ class AggregationRuleTest {
     void shouldRefuseWhatItCannotCompute() {
         final FloatMatrix rows = Matrices.gaussian(new SplittableRandom(SEED), 4, 5);
         rules(PREFERRED).forEach((name, rule) -> {
-            assertThatThrownBy(() -> aggregate(rule, rows, 2))
+            final int faultyMax = name.equals("average") ? -2 : 2;
+            assertThatThrownBy(() -> aggregate(rule, rows, faultyMax))
                     .as(name)
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining("needs 0 <= 2f < n, given n = 4 and f = 2");
+                    .hasMessageContaining(
+                            name.equals("average") ? "needs 0 <= f" : "needs 0 <= 2f < n, given n = 4 and f = 2");
             assertThatThrownBy(() -> aggregate(rule, rows, -1)).hasMessageContaining("f = -1");
             final FloatMatrix broken = FloatMatrix.allocate(4, 5);
             broken.set(2, 4, Float.NEGATIVE_INFINITY);
@@ -230,18 +248,73 @@ class AggregationRuleTest {
     }
 
     @Test
+    void shouldShareTheDistancesOfPairs() {
+        final FloatMatrix rows = Matrices.gaussian(new SplittableRandom(SEED), 9, 50);
+        final FloatMatrix others = Matrices.gaussian(new SplittableRandom(SEED), 9, 50);
+        final PairDistances pairs = new PairDistances(9);
+        final FloatMatrix out = FloatMatrix.allocate(1, 50);
+        try (AggregationScratch scratch = new AggregationScratch(9, 50)) {
+            assertThat(pairs.rows()).isZero();
+            pairs.measure(PREFERRED, rows, scratch);
+            assertThat(pairs.squared(2, 7)).isEqualTo(pairs.squared(7, 2)).isBetween(20.0, 400.0);
+            rules(PREFERRED).forEach((name, rule) -> {
+                rule.aggregate(rows, pairs, 3, out, scratch);
+                assertThat(out.rowArray(0)).as(name).isEqualTo(aggregate(rule, rows, 3));
+                assertThatThrownBy(() -> rule.aggregate(others, pairs, 3, out, scratch))
+                        .as(name)
+                        .hasMessage("the distances were not measured of this matrix");
+            });
+            assertThatThrownBy(() -> pairs.squared(9, 0)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> new PairDistances(8).measure(PREFERRED, rows, scratch))
+                    .hasMessageContaining("room for the pairs of 8 rows, given 9");
+        }
+    }
+
+    /** Translation: exact where the shift is a power of two that no bit is lost to. */
+    @Test
+    void shouldMoveWithTheRows() {
+        final SplittableRandom random = new SplittableRandom(SEED);
+        final FloatMatrix rows = FloatMatrix.allocate(9, 33);
+        final FloatMatrix moved = FloatMatrix.allocate(9, 33);
+        for (int row = 0; row < 9; row++) {
+            for (int col = 0; col < 33; col++) {
+                final float value = random.nextInt(-2048, 2048) / 1024.0f;
+                rows.set(row, col, value);
+                moved.set(row, col, value + 64.0f);
+            }
+        }
+        rules(PREFERRED).forEach((name, rule) -> {
+            final float[] expected = aggregate(rule, rows, 2);
+            final float[] actual = aggregate(rule, moved, 2);
+            for (int col = 0; col < 33; col++) {
+                assertThat(actual[col] - 64.0f).as(name).isCloseTo(expected[col], within(1e-5f));
+            }
+        });
+    }
+
+    @Test
     void shouldReproduceTheDocumentedVectors() {
         final FloatMatrix rows = Matrices.of(new float[] {1, 2, 3}, new float[] {4, 5, 6}, new float[] {7, 8, 9});
         assertThat(aggregate(new CoordinateMedian(PREFERRED), rows, 1)).containsExactly(4, 5, 6);
         assertThat(aggregate(new TrimmedMean(PREFERRED), rows, 1)).containsExactly(4, 5, 6);
         assertThat(aggregate(new TrimmedMean(PREFERRED), rows, 0)).containsExactly(4, 5, 6);
         assertThat(aggregate(GeometricMedian.converging(PREFERRED), rows, 1)).containsExactly(4, 5, 6);
+        // ByzFL's documentation at commit 69bd1ac0, executed again.
         final AggregationRule fixed = GeometricMedian.ofSteps(PREFERRED, 0.1, 3, GeometricMedian.Start.ZERO);
         final float[] expected = {3.78788764f, 4.78788764f, 5.78788764f};
         final float[] actual = aggregate(fixed, rows, 1);
         for (int col = 0; col < 3; col++) {
             assertThat(actual[col]).isCloseTo(expected[col], within(1e-6f));
         }
+        assertThat(aggregate(WeightedMean.equal(PREFERRED), rows, 1)).containsExactly(4, 5, 6);
+        assertThat(aggregate(CenteredClipping.from(PREFERRED, 100, 1, 0.0f), rows, 1))
+                .containsExactly(4, 5, 6);
+        assertThat(aggregate(Krum.single(PREFERRED), rows, 1)).containsExactly(1, 2, 3);
+        assertThat(aggregate(Krum.multi(PREFERRED), rows, 1)).containsExactly(2.5f, 3.5f, 4.5f);
+        assertThat(aggregate(new MinimumDiameter(PREFERRED), rows, 1)).containsExactly(2.5f, 3.5f, 4.5f);
+        assertThat(aggregate(new MeanAroundMedian(PREFERRED), rows, 1)).containsExactly(2.5f, 3.5f, 4.5f);
+        assertThat(aggregate(new NearestNeighbourMixing(PREFERRED).around(1), rows, 1))
+                .containsExactly(2.5f, 3.5f, 4.5f);
         final FloatMatrix mixed = FloatMatrix.allocate(3, 3);
         try (AggregationScratch scratch = new AggregationScratch(3, 3)) {
             new NearestNeighbourMixing(PREFERRED).mix(rows, 1, mixed, scratch);
