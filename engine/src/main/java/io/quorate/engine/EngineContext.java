@@ -23,6 +23,7 @@ import org.agrona.concurrent.IdleStrategy;
  */
 public final class EngineContext {
     private static final int DIGEST_HEX_LENGTH = 16;
+    private static final Duration WARM_UP_LIMIT = Duration.ofMinutes(1);
 
     private Roster roster;
     private PeerIdentity identity;
@@ -212,6 +213,14 @@ public final class EngineContext {
         requireGiven(roster, "roster");
         requireGiven(identity, "identity");
         requireGiven(dataDirectory, "data directory");
+        requireGiven(driverSettings, "driver settings");
+        requireGiven(idleStrategy, "idle strategy");
+        requireGiven(decisionListener, "decision listener");
+        requireGiven(warmUpMax, "warm-up time");
+        if (warmUpMax.isNegative() || warmUpMax.compareTo(WARM_UP_LIMIT) > 0) {
+            throw new IllegalArgumentException("the warm-up takes 0 to " + WARM_UP_LIMIT.toSeconds() + " s, given "
+                    + warmUpMax.toMillis() + " ms");
+        }
         if (!isMemoryOnly) {
             throw new IllegalArgumentException(
                     "the durable journal is not built yet: say memoryOnly(true) to keep protocol"

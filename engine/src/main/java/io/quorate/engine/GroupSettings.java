@@ -3,12 +3,14 @@ package io.quorate.engine;
 import io.quorate.engine.coordination.Coordinator;
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.Grouping;
+import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.transport.auth.Roster;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * The settings that all peers of a group share, as its roster carries them. The roster's digest is the group id, so two peers
@@ -27,6 +29,9 @@ public final class GroupSettings {
     private static final String CHECKPOINT_INTERVAL = "checkpoint-interval";
     private static final String VIEW_CHANGE_TIMEOUT_MS = "view-change-timeout-ms";
 
+    private static final String GOSSIP_ROUNDS = "gossip-rounds";
+    private static final String CONNECTIONS = "connections";
+
     private static final Set<String> KNOWN = Set.of(
             DIMENSION,
             HEADS,
@@ -38,7 +43,9 @@ public final class GroupSettings {
             CONTENT_LENGTH_MAX,
             ROUND_DEADLINE_MS,
             CHECKPOINT_INTERVAL,
-            VIEW_CHANGE_TIMEOUT_MS);
+            VIEW_CHANGE_TIMEOUT_MS,
+            GOSSIP_ROUNDS,
+            CONNECTIONS);
 
     private static final long NS_PER_MS = 1_000_000L;
     private static final long TIMEOUT_MAX_MS = 3_600_000L;
@@ -49,7 +56,9 @@ public final class GroupSettings {
     private final long viewChangeTimeoutNs;
 
     private GroupSettings(final Roster roster) {
-        roster.requireSettingsAmong(KNOWN);
+        final Set<String> known = new TreeSet<>(KNOWN);
+        final Topology topology = topology(roster, known);
+        roster.requireSettingsAmong(known);
         coordinator = new CoordinatorContext()
                 .peerCount(roster.size())
                 .dimension((int) roster.setting(DIMENSION, 384, 1, CoordinatorContext.DIMENSION_MAX))
@@ -61,6 +70,8 @@ public final class GroupSettings {
                 .nearThreshold(roster.setting(NEAR_THRESHOLD, 0.6, 0.001, 1.0))
                 .contentLengthMax(
                         (int) roster.setting(CONTENT_LENGTH_MAX, 16 * 1024, 1, CoordinatorContext.CONTENT_LENGTH_MAX))
+                .topology(topology)
+                .gossipRounds((int) roster.setting(GOSSIP_ROUNDS, 3, 0, CoordinatorContext.GOSSIP_ROUNDS_MAX))
                 .conclude();
         roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
         checkpointInterval = (int) roster.setting(CHECKPOINT_INTERVAL, 64, 1, 4096);
@@ -90,6 +101,28 @@ public final class GroupSettings {
                 .checkpointInterval(checkpointInterval)
                 .viewChangeTimeoutNs(viewChangeTimeoutNs)
                 .viewChangeTimeoutMaxNs(Math.max(16 * viewChangeTimeoutNs, viewChangeTimeoutNs));
+    }
+
+    /**
+     * The graph of the settings {@code connections}, {@code connections-2}, {@code connections-3} and so on, which continue each
+     * other without gaps; without the first one all peers are connected.
+     */
+    private static Topology topology(final Roster roster, final Set<String> known) {
+        final StringBuilder text = new StringBuilder();
+        String key = CONNECTIONS;
+        for (int line = 2; roster.settings().containsKey(key); line++) {
+            text.append(' ').append(roster.setting(key, ""));
+            known.add(key);
+            key = CONNECTIONS + "-" + line;
+        }
+        if (text.isEmpty()) {
+            return Topology.complete(roster.size());
+        }
+        try {
+            return Topology.parse(roster.size(), text.toString());
+        } catch (final IllegalArgumentException e) {
+            throw new IllegalArgumentException("the roster's setting " + CONNECTIONS + ": " + e.getMessage(), e);
+        }
     }
 
     private static <E extends Enum<E>> E choice(final Roster roster, final String key, final E defaultValue) {

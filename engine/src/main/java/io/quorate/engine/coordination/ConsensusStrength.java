@@ -18,16 +18,22 @@ final class ConsensusStrength {
     /**
      * Mean cosine over all pairs of supporters, pairs in rising order; 1 for a single one.
      *
+     * @param squaredNorms of all vectors
      * @param rows of the supporters
      */
-    static double meanCosine(final UnitRows cosines, final FloatMatrix vectors, final int[] rows, final int count) {
+    static double meanCosine(
+            final UnitRows cosines,
+            final FloatMatrix vectors,
+            final double[] squaredNorms,
+            final int[] rows,
+            final int count) {
         if (count < 2) {
             return 1;
         }
         double sum = 0;
         for (int i = 0; i < count; i++) {
             for (int j = i + 1; j < count; j++) {
-                sum += cosines.cosine(vectors, rows[i], vectors, rows[j]);
+                sum += cosines.cosine(vectors, rows[i], rows[j], squaredNorms);
             }
         }
         return sum / ((long) count * (count - 1) / 2);

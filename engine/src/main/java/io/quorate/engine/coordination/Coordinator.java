@@ -1,10 +1,6 @@
 package io.quorate.engine.coordination;
 
-import io.quorate.kernels.aggregate.AggregationRule;
 import io.quorate.kernels.aggregate.AggregationScratch;
-import io.quorate.kernels.aggregate.NearestNeighbourMixing;
-import io.quorate.kernels.aggregate.TrimmedMean;
-import io.quorate.kernels.aggregate.WeightedMean;
 import io.quorate.kernels.attention.AttentionScratch;
 import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
@@ -18,7 +14,6 @@ import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.kernels.similarity.UnitRows;
 import java.util.Arrays;
 import java.util.Locale;
-import org.agrona.ExpandableArrayBuffer;
 
 /**
  * Computes what a round's outputs say together: how much each peer weighs, which answers are the same, how strongly the largest
@@ -40,8 +35,7 @@ public final class Coordinator implements AutoCloseable {
     private final FloatMatrix[] vectors;
     private final FloatMatrix[] directions;
     private final FloatMatrix fused;
-    private final AggregationRule robustMean;
-    private final WeightedMean weightedMean;
+    private final Fusion fusion;
     private final OutlierScores outliers;
     private final OutlierReport outlierReport;
     private final AggregationScratch aggregationScratch;
@@ -51,7 +45,7 @@ public final class Coordinator implements AutoCloseable {
     private final int[] peerIds;
     private final String[] answers;
     private final double[] weights;
-    private final float[] roundedWeights;
+    private final double[] squaredNorms;
     private final int[] order;
     private final int[] groups;
     private final int[] groupSizes;
@@ -73,7 +67,9 @@ public final class Coordinator implements AutoCloseable {
         /** Mean by influence. Follows likeness, and is not robust: one liar can move it. */
         ATTENTION,
         /** Nearest-neighbour mixing, then trimmed mean. Up to f liars cannot move it far. */
-        BYZANTINE;
+        BYZANTINE,
+        /** Rounds of trimmed averages over the group's graph, then trimmed mean. Stays in the honest range. */
+        GOSSIP;
 
         /** As people and files write it. */
         public String label() {
@@ -87,7 +83,7 @@ public final class Coordinator implements AutoCloseable {
                     return mode;
                 }
             }
-            throw new IllegalArgumentException("mode is attention or byzantine, given " + label);
+            throw new IllegalArgumentException("mode is attention, byzantine or gossip, given " + label);
         }
     }
 
@@ -114,17 +110,16 @@ public final class Coordinator implements AutoCloseable {
             directions[m] = slab.matrix((long) peers * dimension, m, dimension);
         }
         fused = slab.matrix(2L * peers * dimension, 1, dimension);
-        robustMean = new NearestNeighbourMixing(primitives).before(new TrimmedMean(primitives));
-        weightedMean = new WeightedMean(primitives);
         outliers = new OutlierScores(primitives);
         outlierReport = new OutlierReport(peers);
         aggregationScratch = new AggregationScratch(peers, dimension);
+        fusion = Fusion.of(context, primitives, aggregationScratch);
         influence = new Influence(peers);
         grouping = new Grouping(context);
         peerIds = new int[peers];
         answers = new String[peers];
         weights = new double[peers];
-        roundedWeights = new float[peers];
+        squaredNorms = new double[peers];
         order = new int[peers];
         groups = new int[peers];
         groupSizes = new int[peers];
@@ -150,34 +145,10 @@ public final class Coordinator implements AutoCloseable {
         }
         agreement = ConsensusStrength.agreement(supporterCount, context.peerCount());
         strength = ConsensusStrength.strength(
-                agreement, ConsensusStrength.meanCosine(unitRows, vectors[count], supporters, supporterCount));
+                agreement,
+                ConsensusStrength.meanCosine(unitRows, vectors[count], squaredNorms, supporters, supporterCount));
         outliers.find(vectors[count], faulty, outlierReport, aggregationScratch);
-        fuse();
-    }
-
-    /**
-     * Computes made-up rounds of full size, so that the compiler has seen the work before the first real round. Changes
-     * nothing but the results of the last call.
-     */
-    public void warmUp(final int passCount) {
-        try (Round round = new Round(context)) {
-            final PeerOutput output = new PeerOutput(context);
-            final ExpandableArrayBuffer command = new ExpandableArrayBuffer();
-            final float[] vector = new float[context.dimension()];
-            round.open("warm-up");
-            for (int peerId = 0; peerId < context.peerCount(); peerId++) {
-                for (int i = 0; i < vector.length; i++) {
-                    vector[i] = 1 + (i * 31 + peerId * 17) % 101;
-                }
-                final int length = PeerOutput.encode(command, 0, "warm-up", "", "answer " + peerId % 2, vector);
-                output.wrap(command, 0, length);
-                round.add(peerId, output);
-            }
-            for (int pass = 0; pass < passCount; pass++) {
-                coordinate(round);
-            }
-        }
-        gathered = null;
+        fusion.fuse(vectors[count], peerIds, weights, faulty, fused);
     }
 
     public CoordinatorContext context() {
@@ -262,12 +233,28 @@ public final class Coordinator implements AutoCloseable {
         return fused.get(0, component);
     }
 
+    /** Mode gossip: the diagonal of the smallest box that holds all contributed vectors; 0 in other modes. */
+    public double spreadBefore() {
+        return fusion.spreadBefore();
+    }
+
+    /** Mode gossip: the same of the states after the last round; 0 in other modes. */
+    public double spreadAfter() {
+        return fusion.spreadAfter();
+    }
+
+    /** Mode gossip: how far a contributor's final state lies from the fused vector; 0 in other modes. */
+    public double finalDistance(final int index) {
+        return fusion.finalDistance(index);
+    }
+
     /** Off-heap bytes that the coordinator holds. */
     public long memoryBytes() {
         return slab.lengthBytes()
                 + attentionScratch.lengthBytes()
                 + unitRows.lengthBytes()
-                + aggregationScratch.lengthBytes();
+                + aggregationScratch.lengthBytes()
+                + fusion.memoryBytes();
     }
 
     public String kernelName() {
@@ -285,6 +272,7 @@ public final class Coordinator implements AutoCloseable {
         attentionScratch.close();
         unitRows.close();
         aggregationScratch.close();
+        fusion.close();
     }
 
     /** Moves the rows of the contributors together, in rising peer id. */
@@ -305,8 +293,9 @@ public final class Coordinator implements AutoCloseable {
 
     /** Attention of the directions over themselves; a vector's length moves nothing. */
     private void weigh() {
-        unitRows.normalize(vectors[count], directions[count]);
-        attention.influence(shapes[count], directions[count], directions[count], attentionSummary, attentionScratch);
+        unitRows.normalize(vectors[count], directions[count], squaredNorms);
+        final FloatMatrix attending = fusion.attending(directions[count], peerIds);
+        attention.influence(shapes[count], attending, attending, attentionSummary, attentionScratch);
         for (int i = 0; i < count; i++) {
             weights[i] = attentionSummary.influence(i);
         }
@@ -341,17 +330,6 @@ public final class Coordinator implements AutoCloseable {
             return 0;
         }
         return unitRows.cosine(gathered.wordings(), leftPeer, gathered.wordings(), rightPeer);
-    }
-
-    private void fuse() {
-        if (context.mode() == Mode.BYZANTINE) {
-            robustMean.aggregate(vectors[count], faulty, fused, aggregationScratch);
-            return;
-        }
-        for (int i = 0; i < count; i++) {
-            roundedWeights[i] = (float) weights[i];
-        }
-        weightedMean.aggregate(vectors[count], roundedWeights, fused, aggregationScratch);
     }
 
     private int heaviestSupporter() {

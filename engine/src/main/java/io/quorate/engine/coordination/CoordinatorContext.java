@@ -15,6 +15,9 @@ public final class CoordinatorContext {
     /** Longest answer in bytes of UTF-8 that a group can allow: with the longest vector it still fits a request. */
     public static final int CONTENT_LENGTH_MAX = 60 * 1024;
 
+    /** Most rounds of gossip. */
+    public static final int GOSSIP_ROUNDS_MAX = 1000;
+
     private int peerCount;
     private int dimension = 384;
     private int heads = 8;
@@ -24,6 +27,8 @@ public final class CoordinatorContext {
     private Grouping.Rule grouping = Grouping.Rule.EXACT;
     private double nearThreshold = 0.6;
     private int contentLengthMax = 16 * 1024;
+    private Topology topology;
+    private int gossipRounds = 3;
 
     private Quorum quorum;
     private int faulty;
@@ -58,7 +63,24 @@ public final class CoordinatorContext {
                 "contentLengthMax is 1 to " + CONTENT_LENGTH_MAX + " bytes, given " + contentLengthMax);
         quorum = Quorum.of(peerCount);
         faulty = Math.min((int) Math.floor(faultTolerance * peerCount), quorum.faultyMax());
+        concludeGraph();
         return this;
+    }
+
+    private void concludeGraph() {
+        require(
+                gossipRounds >= 0 && gossipRounds <= GOSSIP_ROUNDS_MAX,
+                "gossipRounds is 0 to " + GOSSIP_ROUNDS_MAX + ", given " + gossipRounds);
+        if (topology == null) {
+            topology = Topology.complete(peerCount);
+        }
+        require(
+                topology.peerCount() == peerCount,
+                "the topology has " + topology.peerCount() + " peers, the group " + peerCount);
+        if (mode == Coordinator.Mode.GOSSIP) {
+            final int peer = topology.peerBelow(faulty);
+            require(peer < 0, peer < 0 ? "" : topology.complaint(peer, "peer " + peer, faulty));
+        }
     }
 
     /** n: members of the group, contributors or not. */
@@ -158,6 +180,28 @@ public final class CoordinatorContext {
 
     public int contentLengthMax() {
         return contentLengthMax;
+    }
+
+    /** Who is connected with whom, for the modes that know a graph; default {@link Topology#complete}. */
+    public CoordinatorContext topology(final Topology topology) {
+        requireOpen();
+        this.topology = topology;
+        return this;
+    }
+
+    public Topology topology() {
+        return topology;
+    }
+
+    /** R: rounds of averages in mode gossip; default 3. */
+    public CoordinatorContext gossipRounds(final int gossipRounds) {
+        requireOpen();
+        this.gossipRounds = gossipRounds;
+        return this;
+    }
+
+    public int gossipRounds() {
+        return gossipRounds;
     }
 
     /** Quorum arithmetic of the group; always by floor((n - 1) / 3), whatever the fault tolerance. */

@@ -7,6 +7,7 @@ import io.quorate.engine.coordination.Round;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.agrona.DirectBuffer;
@@ -31,6 +32,7 @@ public final class Decision {
     private final List<Suspect> byzantine;
     private final List<Conflict> conflicts;
     private final float[] fused;
+    private final Details details;
     private final byte[] digest;
     private final Cost cost;
 
@@ -89,6 +91,26 @@ public final class Decision {
      */
     public record Conflict(int peerId, int count, String firstDigest) {}
 
+    /** What a mode tells of itself beyond the fused vector; the modes attention and byzantine tell nothing. */
+    public sealed interface Details permits Gossip {}
+
+    /**
+     * How gossip went.
+     *
+     * @param graphDigest SHA-256 of the group's graph, in hex
+     * @param rounds R
+     * @param spreadBefore diagonal of the smallest box that holds all contributed vectors
+     * @param spreadAfter the same of the final states
+     * @param finalDistances of each contributor's final state to the fused vector, by rising peer id
+     */
+    public record Gossip(
+            String graphDigest, int rounds, double spreadBefore, double spreadAfter, List<Double> finalDistances)
+            implements Details {
+        public Gossip {
+            finalDistances = List.copyOf(finalDistances);
+        }
+    }
+
     /**
      * What it cost this peer to compute the decision.
      *
@@ -125,6 +147,7 @@ public final class Decision {
             final List<Suspect> byzantine,
             final List<Conflict> conflicts,
             final float[] fused,
+            final Details details,
             final Cost cost) {
         this.round = round;
         this.sequence = sequence;
@@ -134,6 +157,7 @@ public final class Decision {
         this.byzantine = List.copyOf(byzantine);
         this.conflicts = List.copyOf(conflicts);
         this.fused = fused.clone();
+        this.details = details;
         this.cost = cost;
         this.digest = DecisionEncoding.digest(this);
     }
@@ -187,6 +211,7 @@ public final class Decision {
                 byzantine,
                 conflicts,
                 fused,
+                detailsOf(coordinator),
                 cost);
     }
 
@@ -250,6 +275,11 @@ public final class Decision {
 
     public float[] fused() {
         return fused.clone();
+    }
+
+    /** What the mode tells of itself, or null. */
+    public Details details() {
+        return details;
     }
 
     /** Null if the decision was decoded. */
@@ -318,6 +348,23 @@ public final class Decision {
                 context.quorum().quorum(),
                 context.temperature(),
                 context.grouping() == Grouping.Rule.NEAR ? context.nearThreshold() : 0);
+    }
+
+    private static Details detailsOf(final Coordinator coordinator) {
+        final CoordinatorContext context = coordinator.context();
+        if (context.mode() != Coordinator.Mode.GOSSIP) {
+            return null;
+        }
+        final List<Double> distances = new ArrayList<>();
+        for (int i = 0; i < coordinator.contributorCount(); i++) {
+            distances.add(coordinator.finalDistance(i));
+        }
+        return new Gossip(
+                HexFormat.of().formatHex(context.topology().digest()),
+                context.gossipRounds(),
+                coordinator.spreadBefore(),
+                coordinator.spreadAfter(),
+                distances);
     }
 
     private int[] groupSizes() {

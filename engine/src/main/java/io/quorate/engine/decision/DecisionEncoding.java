@@ -12,6 +12,8 @@ import io.quorate.engine.decision.Decision.Suspect;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.codecs.DecisionRecordDecoder;
 import io.quorate.transport.codecs.DecisionRecordEncoder;
+import io.quorate.transport.codecs.GossipRecordDecoder;
+import io.quorate.transport.codecs.GossipRecordEncoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.MessageHeaderEncoder;
 import java.util.ArrayList;
@@ -67,7 +69,7 @@ final class DecisionEncoding {
         encoder.putRound(round, 0, round.length)
                 .putConsensus(consensus, 0, consensus.length)
                 .putFused(fused, 0, fused.length);
-        final byte[] bytes = new byte[MessageHeaderEncoder.ENCODED_LENGTH + encoder.encodedLength()];
+        final byte[] bytes = new byte[encodeDetails(decision, buffer, encoder.limit())];
         buffer.getBytes(0, bytes);
         return bytes;
     }
@@ -115,6 +117,49 @@ final class DecisionEncoding {
             group.putOutputDigest(HEX.parseHex(contributor.outputDigest()), 0, Digest.LENGTH);
             group.putPeerType(type, 0, type.length);
         }
+    }
+
+    /** Writes what belongs to the mode behind the record; returns where it ends. */
+    private static int encodeDetails(final Decision decision, final ExpandableArrayBuffer buffer, final int position) {
+        if (!(decision.details() instanceof final Decision.Gossip gossip)) {
+            return position;
+        }
+        final GossipRecordEncoder encoder =
+                new GossipRecordEncoder().wrapAndApplyHeader(buffer, position, new MessageHeaderEncoder());
+        encoder.putGraphDigest(HEX.parseHex(gossip.graphDigest()), 0, Digest.LENGTH)
+                .gossipRounds(gossip.rounds())
+                .spreadBefore(gossip.spreadBefore())
+                .spreadAfter(gossip.spreadAfter());
+        final GossipRecordEncoder.FinalsEncoder finals =
+                encoder.finalsCount(gossip.finalDistances().size());
+        gossip.finalDistances().forEach(distance -> finals.next().distance(distance));
+        return encoder.limit();
+    }
+
+    private static Decision.Details decodeDetails(
+            final Coordinator.Mode mode, final int contributorCount, final DirectBuffer buffer, final int position) {
+        if (mode != Coordinator.Mode.GOSSIP) {
+            return null;
+        }
+        final MessageHeaderDecoder header = new MessageHeaderDecoder().wrap(buffer, position);
+        require(
+                header.schemaId() == GossipRecordDecoder.SCHEMA_ID
+                        && header.templateId() == GossipRecordDecoder.TEMPLATE_ID
+                        && header.version() == GossipRecordDecoder.SCHEMA_VERSION
+                        && header.blockLength() == GossipRecordDecoder.BLOCK_LENGTH,
+                "a DecisionRecord of mode gossip is followed by a GossipRecord of this schema version");
+        final GossipRecordDecoder decoder = new GossipRecordDecoder().wrapAndApplyHeader(buffer, position, header);
+        final byte[] graphDigest = new byte[Digest.LENGTH];
+        decoder.getGraphDigest(graphDigest, 0, Digest.LENGTH);
+        final int rounds = decoder.gossipRounds();
+        final double spreadBefore = decoder.spreadBefore();
+        final double spreadAfter = decoder.spreadAfter();
+        final List<Double> distances = new ArrayList<>();
+        for (final GossipRecordDecoder.FinalsDecoder one : decoder.finals()) {
+            distances.add(one.distance());
+        }
+        require(distances.size() == contributorCount, "each contributor has one final state");
+        return new Decision.Gossip(HEX.formatHex(graphDigest), rounds, spreadBefore, spreadAfter, distances);
     }
 
     private static Decision decodeFields(final DirectBuffer buffer) {
@@ -184,6 +229,7 @@ final class DecisionEncoding {
                 byzantine,
                 conflicts,
                 floats(fused),
+                decodeDetails(settings.mode(), contributors.size(), buffer, decoder.limit()),
                 null);
     }
 

@@ -85,11 +85,6 @@ public final class DecisionMachine implements StateMachine, AutoCloseable {
         }
     }
 
-    /** Lets the compiler see the coordinator's work before the first round; the state stays as it is. */
-    public void warmUp(final int passCount) {
-        coordinator.warmUp(passCount);
-    }
-
     public int openRoundCount() {
         return table.openCount();
     }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,9 +54,7 @@ class CoordinatorReferenceTest {
                         .isCloseTo(
                                 (double) vectors.length / peers * Math.max(0, ReferenceCoordinator.meanCosine(exact)),
                                 CLOSE);
-                final double[] fused = mode == Coordinator.Mode.BYZANTINE
-                        ? ReferenceCoordinator.robustMean(exact, faulty)
-                        : ReferenceCoordinator.weightedMean(exact, influence);
+                final double[] fused = fused(context, exact, faulty, influence);
                 for (int k = 0; k < fused.length; k++) {
                     assertThat((double) coordinator.fused(k)).isCloseTo(fused[k], within(1e-5));
                 }
@@ -66,6 +65,23 @@ class CoordinatorReferenceTest {
                                     ReferenceCoordinator.distance(exact[coordinator.suspect(0)], centre), within(1e-3));
                 }
             }
+        }
+    }
+
+    private static double[] fused(
+            final CoordinatorContext context, final double[][] exact, final int faulty, final double[] influence) {
+        switch (context.mode()) {
+            case BYZANTINE:
+                return ReferenceCoordinator.robustMean(exact, faulty);
+            case GOSSIP:
+                return ReferenceCoordinator.gossip(
+                        exact,
+                        IntStream.range(0, exact.length).toArray(),
+                        context.topology(),
+                        faulty,
+                        context.gossipRounds());
+            default:
+                return ReferenceCoordinator.weightedMean(exact, influence);
         }
     }
 }

@@ -85,18 +85,56 @@ final class ReferenceCoordinator {
                         }
                     });
         }
-        final double[] fused = new double[dimension];
-        for (int k = 0; k < dimension; k++) {
+        return trimmedMean(mixed, faulty);
+    }
+
+    /** Trimmed averages over the graph, then the trimmed mean; nodes[i] is the node of vector i. */
+    static double[] gossip(
+            final double[][] vectors, final int[] nodes, final Topology topology, final int faulty, final int rounds) {
+        final boolean[][] isJoined = new boolean[topology.peerCount()][topology.peerCount()];
+        for (int k = 0; k < topology.connectionCount(); k++) {
+            final Topology.Connection one = topology.connection(k);
+            isJoined[one.from()][one.to()] = true;
+            isJoined[one.to()][one.from()] = true;
+        }
+        double[][] states = vectors;
+        for (int round = 0; round < rounds; round++) {
+            final double[][] now = states;
+            final double[][] next = new double[now.length][now[0].length];
+            for (int i = 0; i < now.length; i++) {
+                final int node = nodes[i];
+                final int[] neighbours = IntStream.range(0, now.length)
+                        .filter(j -> isJoined[node][nodes[j]])
+                        .toArray();
+                for (int k = 0; k < next[i].length; k++) {
+                    final int column = k;
+                    final double[] kept = Arrays.stream(neighbours)
+                            .mapToDouble(j -> now[j][column])
+                            .sorted()
+                            .skip(faulty)
+                            .limit(Math.max(0, neighbours.length - 2L * faulty))
+                            .toArray();
+                    next[i][k] = (now[i][k] + Arrays.stream(kept).sum()) / (1 + kept.length);
+                }
+            }
+            states = next;
+        }
+        return trimmedMean(states, faulty);
+    }
+
+    private static double[] trimmedMean(final double[][] rows, final int faulty) {
+        final double[] mean = new double[rows[0].length];
+        for (int k = 0; k < mean.length; k++) {
             final int column = k;
-            fused[k] = Arrays.stream(mixed)
+            mean[k] = Arrays.stream(rows)
                     .mapToDouble(row -> row[column])
                     .sorted()
                     .skip(faulty)
-                    .limit(count - 2L * faulty)
+                    .limit(rows.length - 2L * faulty)
                     .average()
                     .orElseThrow();
         }
-        return fused;
+        return mean;
     }
 
     static double[] weightedMean(final double[][] vectors, final double[] weights) {

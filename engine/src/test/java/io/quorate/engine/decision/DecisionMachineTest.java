@@ -182,15 +182,6 @@ class DecisionMachineTest {
     }
 
     @Test
-    void shouldNotChangeByWarmingUp() {
-        run.contribute(1, "r", "yes");
-        final byte[] before = run.snapshot();
-        run.machine.warmUp(3);
-        assertThat(run.snapshot()).isEqualTo(before);
-        assertThat(run.events).containsExactly("opened r 1");
-    }
-
-    @Test
     void shouldNotDependOnTheOrderOfArrival() {
         try (MachineRun other = MachineRun.of(4)) {
             for (int peer = 0; peer < 4; peer++) {

@@ -34,6 +34,15 @@ public final class UnitRows implements AutoCloseable {
      *     not finite; rows before that one have been written then
      */
     public void normalize(final FloatMatrix rows, final FloatMatrix out) {
+        normalize(rows, out, null);
+    }
+
+    /**
+     * As {@link #normalize(FloatMatrix, FloatMatrix)}, and keeps what {@link #cosine(FloatMatrix, int, int, double[])} needs.
+     *
+     * @param squaredNorms receives |x_i|^2, as long as there are rows; may be null
+     */
+    public void normalize(final FloatMatrix rows, final FloatMatrix out, final double[] squaredNorms) {
         if (out.rows() != rows.rows() || out.cols() != rows.cols()) {
             throw new IllegalArgumentException("the unit rows must be " + rows.rows() + " x " + rows.cols() + ", given "
                     + out.rows() + " x " + out.cols());
@@ -45,7 +54,11 @@ public final class UnitRows implements AutoCloseable {
                     "the unit rows must be the given rows themselves or lie apart from them");
         }
         for (int row = 0; row < rows.rows(); row++) {
-            final double norm = Math.sqrt(directedSquare(rows, row));
+            final double squaredNorm = directedSquare(rows, row);
+            if (squaredNorms != null) {
+                squaredNorms[row] = squaredNorm;
+            }
+            final double norm = Math.sqrt(squaredNorm);
             primitives.scaleInDouble(rowAddress(rows, row), 1.0 / norm, target + row * out.strideBytes(), rows.cols());
         }
     }
@@ -67,8 +80,20 @@ public final class UnitRows implements AutoCloseable {
     public double cosine(final FloatMatrix left, final int leftRow, final FloatMatrix right, final int rightRow) {
         final double leftSquare = directedSquare(left, leftRow);
         final double rightSquare = directedSquare(right, rightRow);
-        final double cosine = dot(left, leftRow, right, rightRow) / Math.sqrt(leftSquare * rightSquare);
-        return Math.max(-1.0, Math.min(1.0, cosine));
+        return cosine(dot(left, leftRow, right, rightRow), leftSquare, rightSquare);
+    }
+
+    /**
+     * The cosine of two rows whose squared norms are known; the same bits as without them.
+     *
+     * @param squaredNorms of the rows, as {@link #normalize(FloatMatrix, FloatMatrix, double[])} gave them
+     */
+    public double cosine(final FloatMatrix rows, final int leftRow, final int rightRow, final double[] squaredNorms) {
+        return cosine(dot(rows, leftRow, rows, rightRow), squaredNorms[leftRow], squaredNorms[rightRow]);
+    }
+
+    private static double cosine(final double dot, final double leftSquare, final double rightSquare) {
+        return Math.max(-1.0, Math.min(1.0, dot / Math.sqrt(leftSquare * rightSquare)));
     }
 
     private double directedSquare(final FloatMatrix matrix, final int row) {

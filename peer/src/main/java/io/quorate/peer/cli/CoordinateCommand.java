@@ -39,7 +39,9 @@ final class CoordinateCommand implements Callable<Integer> {
             names = "--mode",
             defaultValue = "byzantine",
             paramLabel = "MODE",
-            description = "How vectors are fused: byzantine (robust, the default) or attention (not robust).")
+            description =
+                    "How vectors are fused: byzantine (robust, the default), gossip (robust averages over the graph) or"
+                            + " attention (not robust).")
     private Coordinator.Mode mode;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -77,6 +79,19 @@ final class CoordinateCommand implements Callable<Integer> {
         return RoundFile.read(path);
     }
 
+    private static String how(final Decision decision) {
+        final String against =
+                decision.settings().faulty() + " of " + decision.contributors().size();
+        switch (decision.settings().mode()) {
+            case BYZANTINE:
+                return "robust against " + against;
+            case GOSSIP:
+                return "averages over the graph, in the honest range against " + against;
+            default:
+                return "mean by influence, NOT robust: one liar can move it";
+        }
+    }
+
     /** How the fused vector came about, and how it begins. */
     private String fusedLine(final Decision decision) {
         final int shownMax = 6;
@@ -84,11 +99,7 @@ final class CoordinateCommand implements Callable<Integer> {
         final StringBuilder line = new StringBuilder("  fused       ");
         line.append(fused.length)
                 .append(fused.length == 1 ? " number, " : " numbers, ")
-                .append(
-                        mode == Coordinator.Mode.BYZANTINE
-                                ? "robust against " + decision.settings().faulty() + " of "
-                                        + decision.contributors().size()
-                                : "mean by influence, NOT robust: one liar can move it")
+                .append(how(decision))
                 .append(":\n              ");
         for (int i = 0; i < Math.min(shownMax, fused.length); i++) {
             line.append(i == 0 ? "" : "  ").append(fused[i]);

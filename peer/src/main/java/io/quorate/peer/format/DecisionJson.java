@@ -150,6 +150,27 @@ public final class DecisionJson {
         fields.put("byzantine", byzantine);
         fields.put("byzantineDistances", distances);
         fields.put("fused", decision.fused());
+        putDetails(fields, decision, idOf);
+    }
+
+    private static void putDetails(
+            final Map<String, Object> fields, final Decision decision, final IntFunction<?> idOf) {
+        if (decision.details() instanceof final Decision.Gossip gossip) {
+            final Map<String, Object> distances = new LinkedHashMap<>();
+            for (int i = 0; i < gossip.finalDistances().size(); i++) {
+                final int peerId = decision.contributors().get(i).peerId();
+                distances.put(
+                        String.valueOf(idOf.apply(peerId)),
+                        gossip.finalDistances().get(i));
+            }
+            final Map<String, Object> details = new LinkedHashMap<>();
+            details.put("rounds", gossip.rounds());
+            details.put("spreadBefore", gossip.spreadBefore());
+            details.put("spreadAfter", gossip.spreadAfter());
+            details.put("finalDistances", distances);
+            details.put("graphDigest", gossip.graphDigest());
+            fields.put("gossip", details);
+        }
     }
 
     private static void putCost(final Map<String, Object> fields, final Decision.Cost cost) {

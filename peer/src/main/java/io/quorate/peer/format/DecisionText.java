@@ -60,6 +60,7 @@ public final class DecisionText {
         row("support", names(list("support")) + (agreed ? "" : " (the largest group)"));
         row("agreement", number("agreement") + "   strength " + number("strength"));
         byzantine();
+        gossip();
         latency();
         certificate();
         return text.toString();
@@ -104,6 +105,27 @@ public final class DecisionText {
                             : String.format(Locale.ROOT, " (distance %.3f)", ((Number) distance).doubleValue())));
         }
         row("byzantine", String.join(", ", named));
+    }
+
+    private void gossip() {
+        if (decision.get("gossip") instanceof final Map<?, ?> gossip
+                && gossip.get("spreadBefore") instanceof final Number before
+                && gossip.get("spreadAfter") instanceof final Number after) {
+            final Object converges = gossip.get("converges");
+            row(
+                    "gossip",
+                    gossip.get("rounds")
+                            + String.format(
+                                    Locale.ROOT,
+                                    " rounds: spread %.4g -> %.4g",
+                                    before.doubleValue(),
+                                    after.doubleValue())
+                            + (converges == null
+                                    ? ""
+                                    : Boolean.TRUE.equals(converges)
+                                            ? "; the graph is robust enough to converge under attack"
+                                            : "; convergence under attack is not claimed on this graph"));
+        }
     }
 
     private void latency() {

@@ -6,9 +6,12 @@ import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.Grouping;
 import io.quorate.engine.coordination.PeerOutput;
 import io.quorate.engine.coordination.Round;
+import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.decision.Decision;
+import io.quorate.engine.quorum.Quorum;
 import io.quorate.kernels.embed.HashedEmbedder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -43,7 +46,9 @@ public record LocalRound(Decision decision, List<String> names) {
                 .faultTolerance(file.faultTolerance())
                 .grouping(Grouping.Rule.of(file.grouping()))
                 .contentLengthMax(CoordinatorContext.CONTENT_LENGTH_MAX)
-                .conclude();
+                .gossipRounds(file.gossipRounds())
+                .topology(topology(file, peers));
+        conclude(context, peers);
         try (Round round = new Round(context);
                 Coordinator coordinator = new Coordinator(context)) {
             fill(round, context, peers);
@@ -54,6 +59,32 @@ public record LocalRound(Decision decision, List<String> names) {
                     Decision.of(round, 0, coordinator, executionNs),
                     peers.stream().map(RoundFile.Peer::id).toList());
         }
+    }
+
+    /** The graph of the file, from places in its list to peer ids. */
+    private static Topology topology(final RoundFile file, final List<RoundFile.Peer> sorted) {
+        final int[] ids = new int[sorted.size()];
+        Arrays.setAll(ids, place -> sorted.indexOf(file.peers().get(place)));
+        final List<Topology.Connection> connections = new ArrayList<>();
+        for (int k = 0; k < file.topology().connectionCount(); k++) {
+            final Topology.Connection one = file.topology().connection(k);
+            connections.add(new Topology.Connection(ids[one.from()], ids[one.to()], one.weight()));
+        }
+        return Topology.of(sorted.size(), connections);
+    }
+
+    /** A file knows its peers by name, so its errors do, too. */
+    private static void conclude(final CoordinatorContext context, final List<RoundFile.Peer> peers) {
+        final Topology topology = context.topology();
+        final int faulty = Math.min(
+                (int) Math.floor(context.faultTolerance() * peers.size()),
+                Quorum.of(peers.size()).faultyMax());
+        final int peer = context.mode() == Coordinator.Mode.GOSSIP ? topology.peerBelow(faulty) : -1;
+        if (peer >= 0) {
+            throw new IllegalArgumentException(
+                    topology.complaint(peer, "peer \"" + peers.get(peer).id() + "\"", faulty));
+        }
+        context.conclude();
     }
 
     private static void fill(final Round round, final CoordinatorContext context, final List<RoundFile.Peer> peers) {

@@ -1,5 +1,6 @@
 package io.quorate.peer.round;
 
+import io.quorate.engine.coordination.Topology;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -11,19 +12,15 @@ import java.util.List;
  * not in it is refused with its place in the file.
  *
  * @param peers in the order of the file, at least one
- * @param connections the topology's edges; checked here, used by the modes that know a graph
+ * @param topology who is connected with whom, by place in the list; used by the modes that know a graph. All with all unless the file
+ *     says otherwise
  * @param heads 8 unless the file says otherwise; divides the dimension
  * @param faultTolerance 0.33 unless the file says otherwise
  * @param gossipRounds 3 unless the file says otherwise
  * @param grouping {@code exact} or {@code near}
  */
 public record RoundFile(
-        List<Peer> peers,
-        List<Connection> connections,
-        int heads,
-        double faultTolerance,
-        int gossipRounds,
-        String grouping) {
+        List<Peer> peers, Topology topology, int heads, double faultTolerance, int gossipRounds, String grouping) {
     /** Length of a vector that comes from the content. */
     public static final int EMBEDDER_DIMENSION = 384;
 
@@ -34,16 +31,8 @@ public record RoundFile(
      */
     public record Peer(String id, String type, String content, float[] embedding) {}
 
-    /**
-     * One undirected edge between peers, by their place in the list.
-     *
-     * @param weight a conductance, above 0
-     */
-    public record Connection(int from, int to, double weight) {}
-
     public RoundFile {
         peers = List.copyOf(peers);
-        connections = List.copyOf(connections);
     }
 
     /**

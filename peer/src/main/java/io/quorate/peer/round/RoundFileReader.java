@@ -2,6 +2,7 @@ package io.quorate.peer.round;
 
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.PeerOutput;
+import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.quorum.Quorum;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +25,6 @@ import tools.jackson.core.json.JsonReadFeature;
 /** Reads one {@link RoundFile}, field by field; the first thing that is wrong ends it with its place. */
 final class RoundFileReader {
     private static final int ID_LENGTH_MAX = 256;
-    private static final int GOSSIP_ROUNDS_MAX = 1000;
     private static final int HEADS_DEFAULT = 8;
 
     // NaN and infinity are no JSON; taken as tokens, they can be refused by name.
@@ -42,6 +42,7 @@ final class RoundFileReader {
     private JsonParser json;
     private String path = "";
     private boolean hasPeers;
+    private boolean hasConnections;
     private int heads = HEADS_DEFAULT;
     private double faultTolerance = 0.33;
     private int gossipRounds = 3;
@@ -78,7 +79,7 @@ final class RoundFileReader {
     }
 
     private RoundFile finish() {
-        final RoundFile file = new RoundFile(peers, connections(), heads, faultTolerance, gossipRounds, grouping);
+        final RoundFile file = new RoundFile(peers, topology(), heads, faultTolerance, gossipRounds, grouping);
         for (int i = 0; i < peers.size(); i++) {
             if ((peers.get(i).embedding() != null) != file.hasEmbeddings()) {
                 final String peer = "peers[" + i + "]";
@@ -130,7 +131,7 @@ final class RoundFileReader {
                 }
                 return true;
             case "gossipRounds":
-                gossipRounds = integer(0, GOSSIP_ROUNDS_MAX);
+                gossipRounds = integer(0, CoordinatorContext.GOSSIP_ROUNDS_MAX);
                 return true;
             case "grouping":
                 grouping = text();
@@ -266,6 +267,7 @@ final class RoundFileReader {
         if (!name.equals("connections")) {
             return false;
         }
+        hasConnections = true;
         requireToken(JsonToken.START_ARRAY, "an array");
         while (next() != JsonToken.END_ARRAY) {
             path = "topology.connections[" + edges.size() + "]";
@@ -290,6 +292,10 @@ final class RoundFileReader {
             if (length == 2 && parts[2] < 0) {
                 throw wrong("a weight is 0 or more, given " + json.getString());
             }
+            if (length == 2 && parts[2] != 0 && !(parts[2] >= Topology.WEIGHT_MIN && parts[2] <= Topology.WEIGHT_MAX)) {
+                throw wrong("a weight is 0, or " + Topology.WEIGHT_MIN + " to " + Topology.WEIGHT_MAX + ", given "
+                        + json.getString());
+            }
             length++;
         }
         path = here;
@@ -300,9 +306,9 @@ final class RoundFileReader {
     }
 
     /** Checks the edges against the number of peers; equal entries become one, weight 0 is no edge. */
-    private List<RoundFile.Connection> connections() {
+    private Topology topology() {
         final Map<Long, Double> weights = new HashMap<>();
-        final List<RoundFile.Connection> connections = new ArrayList<>();
+        final List<Topology.Connection> connections = new ArrayList<>();
         for (final Edge edge : edges) {
             for (final long end : new long[] {edge.from(), edge.to()}) {
                 if (end >= peers.size()) {
@@ -326,10 +332,10 @@ final class RoundFileReader {
                                 + before);
             }
             if (before == null && edge.weight() > 0) {
-                connections.add(new RoundFile.Connection((int) low, (int) high, edge.weight()));
+                connections.add(new Topology.Connection((int) low, (int) high, edge.weight()));
             }
         }
-        return connections;
+        return hasConnections ? Topology.of(peers.size(), connections) : Topology.complete(peers.size());
     }
 
     private interface Field {

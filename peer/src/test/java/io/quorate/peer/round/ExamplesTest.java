@@ -3,6 +3,7 @@ package io.quorate.peer.round;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.coordination.Coordinator;
+import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.decision.Decision;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,9 +22,10 @@ class ExamplesTest {
     @ValueSource(strings = {"exact", "near"})
     void shouldHaveNoWinnerInTheMissionsOwnRound(final String grouping) throws IOException {
         final RoundFile file = example("mission");
-        assertThat(file.connections()).hasSize(6).allMatch(connection -> connection.weight() == 1);
-        final Decision decision = decide(
-                new RoundFile(file.peers(), file.connections(), file.heads(), file.faultTolerance(), 3, grouping));
+        assertThat(file.topology().connectionCount()).isEqualTo(6);
+        assertThat(file.topology().digest()).isEqualTo(Topology.complete(4).digest());
+        final Decision decision =
+                decide(new RoundFile(file.peers(), file.topology(), file.heads(), file.faultTolerance(), 3, grouping));
         assertThat(decision.isAgreed()).isFalse();
         assertThat(decision.reason()).isEqualTo("4 answers differ: the largest group has 1 of 4 peers, quorum is 3");
     }
@@ -76,7 +78,12 @@ class ExamplesTest {
 
     private static RoundFile withPeers(final RoundFile file, final List<RoundFile.Peer> peers) {
         return new RoundFile(
-                peers, List.of(), file.heads(), file.faultTolerance(), file.gossipRounds(), file.grouping());
+                peers,
+                Topology.complete(peers.size()),
+                file.heads(),
+                file.faultTolerance(),
+                file.gossipRounds(),
+                file.grouping());
     }
 
     private static RoundFile example(final String name) throws IOException {

@@ -3,6 +3,7 @@ package io.quorate.peer.round;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quorate.engine.coordination.Topology;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -28,8 +29,9 @@ class RoundFileTest {
         assertThat(file.dimension()).isEqualTo(4);
         assertThat(file.peers().get(0).embedding()).containsExactly(1f, 2.5f, -0.03f, Float.MIN_VALUE);
         assertThat(file.peers().get(1).id()).isEqualTo("b");
-        assertThat(file.connections())
-                .containsExactly(new RoundFile.Connection(0, 1, 1), new RoundFile.Connection(1, 2, 0.5));
+        assertThat(file.topology().connectionCount()).isEqualTo(2);
+        assertThat(file.topology().connection(0)).isEqualTo(new Topology.Connection(0, 1, 1));
+        assertThat(file.topology().connection(1)).isEqualTo(new Topology.Connection(1, 2, 0.5));
     }
 
     @Test
@@ -41,6 +43,17 @@ class RoundFileTest {
         assertThat(file.grouping()).isEqualTo("exact");
         assertThat(file.dimension()).isEqualTo(384);
         assertThat(file.hasEmbeddings()).isFalse();
+        assertThat(read("{'peers':[" + A + "," + B + "]}").topology().isComplete())
+                .isTrue();
+        assertThat(read("{'topology':{'connections':[]},'peers':[" + A + "," + B + "]}")
+                        .topology()
+                        .connectionCount())
+                .isZero();
+    }
+
+    @Test
+    void shouldReadAFileThatBeginsWithAByteOrderMark() throws IOException {
+        assertThat(read("\uFEFF{'peers':[" + A + "]}").peers()).hasSize(1);
     }
 
     @ParameterizedTest
