@@ -36,12 +36,13 @@ public final class AttentionScratch implements AutoCloseable {
         final long panelsAt = layout.take(paddedKeys * headDimMax);
         final long valuesAt = layout.take(keysMax * paddedDim);
         // A block of fewer keys may have more rows, so the room is for whichever is larger.
-        final long scoresAt = layout.take(Math.max(BLOCK_ROWS_STEP * paddedKeys, BLOCK_SCORES));
+        final long scoresAt = layout.take(
+                Math.max(BLOCK_ROWS_STEP * paddedKeys, BLOCK_SCORES) + BLOCK_ROWS_MAX * CanonicalOrder.LANES);
         final long blockOutAt = layout.take(BLOCK_ROWS_MAX * paddedDim);
         final long inverseSumsAt = layout.take(BLOCK_ROWS_MAX);
         final long headInfluenceAt = layout.take(paddedKeys);
         final long influenceAt = layout.take(paddedKeys);
-        final long lanesAt = layout.take(CanonicalOrder.LANES_BYTES / Float.BYTES);
+        final long lanesAt = layout.take(BLOCK_ROWS_MAX * CanonicalOrder.LANES_BYTES / Float.BYTES);
         this.slab = FloatSlab.allocate(layout.lengthBytes / Float.BYTES);
         final long base = slab.segment().address();
         this.panels = base + panelsAt;
@@ -83,6 +84,11 @@ public final class AttentionScratch implements AutoCloseable {
     static int blockRows(final int paddedKeys) {
         final int fitting = BLOCK_SCORES / paddedKeys & -BLOCK_ROWS_STEP;
         return Math.max(BLOCK_ROWS_STEP, Math.min(BLOCK_ROWS_MAX, fitting));
+    }
+
+    /** From one row of scores to the next: a cache line more than the row, so that rows do not fall on the same cache sets. */
+    static long scoresStride(final int paddedKeys) {
+        return (long) (paddedKeys + CanonicalOrder.LANES) * Float.BYTES;
     }
 
     long panels() {

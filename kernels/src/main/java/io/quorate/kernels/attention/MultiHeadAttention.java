@@ -31,6 +31,9 @@ public final class MultiHeadAttention {
     /** Twice this is still finite, so differences of scores are. */
     private static final double SCORE_MAX = 0x1p126;
 
+    /** So many keys' values stay in the first-level cache while all rows of a block pass over them. */
+    private static final int CHUNK_KEYS = 96;
+
     private final Primitives primitives;
 
     public MultiHeadAttention(final Primitives primitives) {
@@ -137,30 +140,11 @@ public final class MultiHeadAttention {
         final int headDim = shape.headDim();
         final int paddedKeys = CanonicalOrder.roundedUp(keys);
         final long scores = scratch.scores();
-        final long scoresStride = (long) paddedKeys * Float.BYTES;
-        final long panelStride = (long) CanonicalOrder.LANES * Float.BYTES;
-        for (int key = 0; key < keys; key += CanonicalOrder.LANES) {
-            final long panel = scratch.panels() + (long) key * headDim * Float.BYTES;
-            primitives.product(
-                    q,
-                    qStride,
-                    rows,
-                    headDim,
-                    panel,
-                    panelStride,
-                    CanonicalOrder.LANES,
-                    scores + (long) key * Float.BYTES,
-                    scoresStride);
-        }
-        for (int row = 0; row < rows; row++) {
-            primitives.softmaxRow(
-                    scores + row * scoresStride,
-                    keys,
-                    paddedKeys,
-                    factor,
-                    scratch.inverseSums() + (long) row * Float.BYTES,
-                    scratch.lanes());
-        }
+        final long scoresStride = AttentionScratch.scoresStride(paddedKeys);
+        primitives.panelProduct(
+                q, qStride, rows, headDim, scratch.panels(), paddedKeys / CanonicalOrder.LANES, scores, scoresStride);
+        primitives.softmaxRows(
+                scores, scoresStride, rows, keys, paddedKeys, factor, scratch.inverseSums(), scratch.lanes());
         primitives.accumulateRows(
                 scores, scoresStride, rows, scratch.inverseSums(), scratch.headInfluence(), paddedKeys);
     }
@@ -174,17 +158,35 @@ public final class MultiHeadAttention {
             final AttentionScratch scratch) {
         final int paddedDim = CanonicalOrder.roundedUp(headDim);
         final long paddedStride = (long) paddedDim * Float.BYTES;
-        final long scoresStride = (long) CanonicalOrder.roundedUp(keys) * Float.BYTES;
-        primitives.product(
-                scratch.scores(),
-                scoresStride,
-                rows,
-                keys,
-                scratch.values(),
-                paddedStride,
-                paddedDim,
-                scratch.blockOut(),
-                paddedStride);
+        final long scoresStride = AttentionScratch.scoresStride(CanonicalOrder.roundedUp(keys));
+        for (int key = 0; key < keys; key += CHUNK_KEYS) {
+            final int depth = Math.min(CHUNK_KEYS, keys - key);
+            final long scores = scratch.scores() + (long) key * Float.BYTES;
+            final long chunk = scratch.values() + key * paddedStride;
+            if (key == 0) {
+                primitives.product(
+                        scores,
+                        scoresStride,
+                        rows,
+                        depth,
+                        chunk,
+                        paddedStride,
+                        paddedDim,
+                        scratch.blockOut(),
+                        paddedStride);
+            } else {
+                primitives.resumeProduct(
+                        scores,
+                        scoresStride,
+                        rows,
+                        depth,
+                        chunk,
+                        paddedStride,
+                        paddedDim,
+                        scratch.blockOut(),
+                        paddedStride);
+            }
+        }
         primitives.scaleRows(scratch.blockOut(), paddedStride, rows, scratch.inverseSums(), out, outStride, headDim);
     }
 

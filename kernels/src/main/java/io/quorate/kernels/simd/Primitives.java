@@ -32,6 +32,16 @@ public interface Primitives {
             long a, long aStride, int rows, int depth, long b, long bStride, int columns, long out, long outStride);
 
     /**
+     * The same chains as {@link #product}, taken up again where {@code out} holds them so far: two halves of a depth, one after the
+     * other, give the bits of the whole.
+     */
+    void resumeProduct(
+            long a, long aStride, int rows, int depth, long b, long bStride, int columns, long out, long outStride);
+
+    /** {@link #product} with each panel of {@link #packPanels} in turn, sixteen columns each. */
+    void panelProduct(long a, long aStride, int rows, int depth, long panels, int panelCount, long out, long outStride);
+
+    /**
      * Transposes keys into panels of sixteen: panel p holds, for each of the {@code depth} columns, the values of rows 16p to
      * 16p + 15, zeros past the last row. A panel is the b of one {@link #product}, its rows 64 bytes apart.
      */
@@ -49,7 +59,8 @@ public interface Primitives {
     int magnitudeBits(long row, int count);
 
     /**
-     * row[j] = 2^-(factor * (maximum - row[j])) by {@link ExpPolynomial}, in place; minus infinity gives 0.
+     * row[j] = 2^-(factor * (maximum - row[j])) by {@link ExpPolynomial}, in place; minus infinity gives 0. No element is
+     * above {@code maximum}, which is finite.
      *
      * @return the sum of the results, in float32
      */
@@ -62,22 +73,30 @@ public interface Primitives {
     void scale(long source, float factor, long target, int count);
 
     /**
-     * Turns a row of scores into unnormalised probabilities in place: row[j] = 2^-(factor * (maximum of the row - row[j])). The
+     * Turns rows of scores into unnormalised probabilities in place: row[j] = 2^-(factor * (maximum of the row - row[j])). The
      * floats from {@code count} to {@code paddedCount}, a multiple of {@link CanonicalOrder#LANES}, become zeros. 1 / (sum of the
-     * row) is stored at {@code inverseSum}.
+     * row) is stored in {@code inverseSums}, one float a row.
+     *
+     * @param lanes scratch of {@link CanonicalOrder#LANES_BYTES} bytes a row, overwritten
      */
-    default void softmaxRow(
-            final long row,
+    default void softmaxRows(
+            final long scores,
+            final long stride,
+            final int rows,
             final int count,
             final int paddedCount,
             final float factor,
-            final long inverseSum,
+            final long inverseSums,
             final long lanes) {
-        final float maximum = maximum(row, count);
-        for (int j = count; j < paddedCount; j++) {
-            RawMemory.putFloat(row + (long) j * Float.BYTES, Float.NEGATIVE_INFINITY);
+        for (int index = 0; index < rows; index++) {
+            final long row = scores + index * stride;
+            final float maximum = maximum(row, count);
+            for (int j = count; j < paddedCount; j++) {
+                RawMemory.putFloat(row + (long) j * Float.BYTES, Float.NEGATIVE_INFINITY);
+            }
+            final float sum = exponentials(row, paddedCount, maximum, factor, lanes);
+            RawMemory.putFloat(inverseSums + (long) index * Float.BYTES, 1.0f / sum);
         }
-        RawMemory.putFloat(inverseSum, 1.0f / exponentials(row, paddedCount, maximum, factor, lanes));
     }
 
     /** out[r][c] = source[r][c] * factors[r]. */

@@ -127,16 +127,20 @@ public final class PrimitivesProvider {
 
     private static Primitives ofWidth(final int bits) {
         if (bits == VectorWidth.preferredBits()) {
-            return new VectorPrimitives(new VectorProduct(), new VectorRotation());
+            return new VectorPrimitives(new VectorLoops(
+                    new VectorProduct(), new VectorPacking(), new VectorSoftmax(), new VectorRotation()));
         }
-        final Product product = (Product) twin(VectorProduct.class, bits, MethodType.methodType(void.class));
-        final Rotation rotation = (Rotation) twin(VectorRotation.class, bits, MethodType.methodType(void.class));
-        return (Primitives) twin(
-                VectorPrimitives.class,
-                bits,
-                MethodType.methodType(void.class, Product.class, Rotation.class),
-                product,
-                rotation);
+        final VectorLoops loops = new VectorLoops(
+                (VectorLoops.Product) twin(VectorProduct.class, bits),
+                (VectorLoops.Packing) twin(VectorPacking.class, bits),
+                (VectorLoops.Softmax) twin(VectorSoftmax.class, bits),
+                (VectorLoops.Rotation) twin(VectorRotation.class, bits));
+        return (Primitives)
+                twin(VectorPrimitives.class, bits, MethodType.methodType(void.class, VectorLoops.class), loops);
+    }
+
+    private static Object twin(final Class<?> template, final int bits) {
+        return twin(template, bits, MethodType.methodType(void.class));
     }
 
     /** An instance of the same class once more, with another width as its constant. */

@@ -31,17 +31,66 @@ final class ScalarPrimitives implements Primitives {
             final long out,
             final long outStride) {
         for (int row = 0; row < rows; row++) {
-            final long aRow = a + row * aStride;
             for (int column = 0; column < columns; column++) {
-                final long bColumn = b + floats(column);
-                float sum = 0.0f;
-                for (int k = 0; k < depth; k++) {
-                    sum = Math.fma(
-                            RawMemory.getFloat(aRow + floats(k)), RawMemory.getFloat(bColumn + k * bStride), sum);
-                }
-                RawMemory.putFloat(out + row * outStride + floats(column), sum);
+                final long target = out + row * outStride + floats(column);
+                RawMemory.putFloat(target, chain(0.0f, a + row * aStride, depth, b + floats(column), bStride));
             }
         }
+    }
+
+    @Override
+    public void resumeProduct(
+            final long a,
+            final long aStride,
+            final int rows,
+            final int depth,
+            final long b,
+            final long bStride,
+            final int columns,
+            final long out,
+            final long outStride) {
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                final long target = out + row * outStride + floats(column);
+                final float start = RawMemory.getFloat(target);
+                RawMemory.putFloat(target, chain(start, a + row * aStride, depth, b + floats(column), bStride));
+            }
+        }
+    }
+
+    @Override
+    public void panelProduct(
+            final long a,
+            final long aStride,
+            final int rows,
+            final int depth,
+            final long panels,
+            final int panelCount,
+            final long out,
+            final long outStride) {
+        final long panelStride = floats(CanonicalOrder.LANES);
+        for (int panel = 0; panel < panelCount; panel++) {
+            final long b = panels + panel * panelStride * depth;
+            product(
+                    a,
+                    aStride,
+                    rows,
+                    depth,
+                    b,
+                    panelStride,
+                    CanonicalOrder.LANES,
+                    out + panel * panelStride,
+                    outStride);
+        }
+    }
+
+    private static float chain(
+            final float start, final long aRow, final int depth, final long bColumn, final long bStride) {
+        float sum = start;
+        for (int k = 0; k < depth; k++) {
+            sum = Math.fma(RawMemory.getFloat(aRow + floats(k)), RawMemory.getFloat(bColumn + k * bStride), sum);
+        }
+        return sum;
     }
 
     @Override
@@ -85,7 +134,12 @@ final class ScalarPrimitives implements Primitives {
         for (int j = from; j < count; j++) {
             best = Math.max(best, flip(RawMemory.getInt(row + floats(j))));
         }
-        return Float.intBitsToFloat(flip(best));
+        return fromOrder(best);
+    }
+
+    /** The float of a value in integer order. */
+    static float fromOrder(final int ordered) {
+        return Float.intBitsToFloat(flip(ordered));
     }
 
     @Override

@@ -4,7 +4,6 @@ import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
-import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -39,12 +38,16 @@ final class VectorPrimitives implements Primitives {
     private static final int LANES_FLOAT_BYTES = LANES * Float.BYTES;
     private static final int LANES_DOUBLE_BYTES = LANES * Double.BYTES;
 
-    private final Product product;
-    private final Rotation rotation;
+    private final VectorLoops.Product product;
+    private final VectorLoops.Packing packing;
+    private final VectorLoops.Softmax softmax;
+    private final VectorLoops.Rotation rotation;
 
-    VectorPrimitives(final Product product, final Rotation rotation) {
-        this.product = product;
-        this.rotation = rotation;
+    VectorPrimitives(final VectorLoops loops) {
+        product = loops.product();
+        packing = loops.packing();
+        softmax = loops.softmax();
+        rotation = loops.rotation();
     }
 
     @Override
@@ -68,7 +71,34 @@ final class VectorPrimitives implements Primitives {
             final int columns,
             final long out,
             final long outStride) {
-        product.product(a, aStride, rows, depth, b, bStride, columns, out, outStride);
+        product.product(a, aStride, rows, depth, b, bStride, columns, false, out, outStride);
+    }
+
+    @Override
+    public void resumeProduct(
+            final long a,
+            final long aStride,
+            final int rows,
+            final int depth,
+            final long b,
+            final long bStride,
+            final int columns,
+            final long out,
+            final long outStride) {
+        product.product(a, aStride, rows, depth, b, bStride, columns, true, out, outStride);
+    }
+
+    @Override
+    public void panelProduct(
+            final long a,
+            final long aStride,
+            final int rows,
+            final int depth,
+            final long panels,
+            final int panelCount,
+            final long out,
+            final long outStride) {
+        product.panelProduct(a, aStride, rows, depth, panels, panelCount, out, outStride);
     }
 
     @Override
@@ -84,20 +114,7 @@ final class VectorPrimitives implements Primitives {
 
     @Override
     public void packPanels(final long source, final long stride, final int rows, final int depth, final long panels) {
-        for (int row = 0; row < rows; row += LANES) {
-            final long panel = panels + (long) row * depth * Float.BYTES;
-            final int filled = Math.min(LANES, rows - row);
-            for (int k = 0; k < depth; k++) {
-                final long at = panel + (long) k * LANES_FLOAT_BYTES;
-                final long column = source + row * stride + (long) k * Float.BYTES;
-                for (int lane = 0; lane < filled; lane++) {
-                    RawMemory.putFloat(at + (long) lane * Float.BYTES, RawMemory.getFloat(column + lane * stride));
-                }
-                for (int lane = filled; lane < LANES; lane++) {
-                    RawMemory.putFloat(at + (long) lane * Float.BYTES, 0.0f);
-                }
-            }
-        }
+        packing.packPanels(source, stride, rows, depth, panels);
     }
 
     @Override
@@ -108,32 +125,31 @@ final class VectorPrimitives implements Primitives {
             final int columns,
             final int paddedColumns,
             final long target) {
-        final long paddedBytes = (long) paddedColumns * Float.BYTES;
-        for (int row = 0; row < rows; row++) {
-            MemorySegment.copy(
-                    ALL, source + row * stride, ALL, target + row * paddedBytes, (long) columns * Float.BYTES);
-            for (int column = columns; column < paddedColumns; column++) {
-                RawMemory.putFloat(target + row * paddedBytes + (long) column * Float.BYTES, 0.0f);
-            }
-        }
+        packing.packRows(source, stride, rows, columns, paddedColumns, target);
     }
 
     @Override
     public float maximum(final long row, final int count) {
-        final int whole = count & -LANES;
-        return ScalarPrimitives.maximumFrom(row, whole, count, orderedMaximum(row, end(row, whole)));
+        return softmax.maximum(row, count);
     }
 
-    private static int orderedMaximum(final long row, final long end) {
-        IntVector best = IntVector.broadcast(INTS, Integer.MIN_VALUE);
-        long at = row & ADDRESS_MASK;
-        while (at < end) {
-            final IntVector bits = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER);
-            best = best.max(bits.lanewise(
-                    VectorOperators.XOR, bits.lanewise(VectorOperators.ASHR, 31).lanewise(VectorOperators.LSHR, 1)));
-            at += FLOATS_BYTES;
-        }
-        return best.reduceLanes(VectorOperators.MAX);
+    @Override
+    public float exponentials(
+            final long row, final int count, final float maximum, final float factor, final long lanes) {
+        return softmax.exponentials(row, count, maximum, factor, lanes);
+    }
+
+    @Override
+    public void softmaxRows(
+            final long scores,
+            final long stride,
+            final int rows,
+            final int count,
+            final int paddedCount,
+            final float factor,
+            final long inverseSums,
+            final long lanes) {
+        softmax.softmaxRows(scores, stride, rows, count, paddedCount, factor, inverseSums, lanes);
     }
 
     @Override
@@ -154,51 +170,6 @@ final class VectorPrimitives implements Primitives {
     }
 
     @Override
-    public float exponentials(
-            final long row, final int count, final float maximum, final float factor, final long lanes) {
-        final int whole = count & -LANES;
-        final long end = end(row, whole);
-        for (long lane = 0; lane < LANES_FLOAT_BYTES; lane += FLOATS_BYTES) {
-            exponentialPass(row + lane, end, maximum, factor, lanes + lane);
-        }
-        ScalarPrimitives.exponentialsFrom(row, whole, count, maximum, factor, lanes);
-        return CanonicalOrder.sumFloats(lanes);
-    }
-
-    /** {@link ExpPolynomial#exp2Negated}, step for step, over every group of sixteen elements' share of one vector of lanes. */
-    private static void exponentialPass(
-            final long row, final long end, final float maximum, final float factor, final long lanes) {
-        FloatVector sum = FloatVector.zero(FLOATS);
-        final FloatVector top = FloatVector.broadcast(FLOATS, maximum);
-        long at = row & ADDRESS_MASK;
-        while (at < end) {
-            final long now = at & ADDRESS_MASK;
-            final FloatVector u = top.sub(FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER))
-                    .mul(factor);
-            final FloatVector shifted = u.add(ExpPolynomial.ROUND);
-            final FloatVector r = shifted.sub(ExpPolynomial.ROUND).sub(u);
-            final FloatVector power = FloatVector.broadcast(FLOATS, ExpPolynomial.C5)
-                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C4))
-                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C3))
-                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
-                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
-                    .fma(r, FloatVector.broadcast(FLOATS, 1.0f));
-            final IntVector keep = u.viewAsIntegralLanes()
-                    .and(ExpPolynomial.MAGNITUDE_MASK)
-                    .sub(ExpPolynomial.ARGUMENT_MAX_BITS + 1)
-                    .lanewise(VectorOperators.ASHR, 31);
-            final FloatVector result = power.viewAsIntegralLanes()
-                    .sub(shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
-                    .and(keep)
-                    .viewAsFloatingLanes();
-            result.intoMemorySegment(ALL, now, ORDER);
-            sum = sum.add(result);
-            at += LANES_FLOAT_BYTES;
-        }
-        sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
-    }
-
-    @Override
     public void accumulateRows(
             final long rowsAddress,
             final long stride,
@@ -208,24 +179,37 @@ final class VectorPrimitives implements Primitives {
             final int count) {
         final int whole = count & -LANES;
         final long factorsEnd = (factors & ADDRESS_MASK) + (long) rows * Float.BYTES;
-        for (long column = 0; column < (long) whole * Float.BYTES; column += FLOATS_BYTES) {
-            accumulateColumn(rowsAddress + column, stride, factors, factorsEnd, target + column);
+        final long wholeBytes = (long) whole * Float.BYTES;
+        for (long column = 0; column < wholeBytes; column += 2 * FLOATS_BYTES) {
+            // The last vector of an odd number of them is its own neighbour: both hold the same bits.
+            final long next = column + FLOATS_BYTES < wholeBytes ? FLOATS_BYTES : 0;
+            accumulateColumns(rowsAddress + column, stride, next, factors, factorsEnd, target + column);
         }
         ScalarPrimitives.accumulateRowsFrom(rowsAddress, stride, rows, factors, target, whole, count);
     }
 
-    private static void accumulateColumn(
-            final long rowsAddress, final long stride, final long factors, final long factorsEnd, final long target) {
-        FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
+    private static void accumulateColumns(
+            final long rowsAddress,
+            final long stride,
+            final long next,
+            final long factors,
+            final long factorsEnd,
+            final long target) {
+        FloatVector left = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
+        FloatVector right = FloatVector.fromMemorySegment(FLOATS, ALL, (target + next) & ADDRESS_MASK, ORDER);
         long row = rowsAddress;
-        long factor = factors & ADDRESS_MASK;
-        while (factor < factorsEnd) {
-            sum = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
-                    .fma(FloatVector.broadcast(FLOATS, RawMemory.getFloat(factor)), sum);
+        long at = factors & ADDRESS_MASK;
+        while (at < factorsEnd) {
+            final FloatVector factor = FloatVector.broadcast(FLOATS, RawMemory.getFloat(at));
+            left = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
+                    .fma(factor, left);
+            right = FloatVector.fromMemorySegment(FLOATS, ALL, (row + next) & ADDRESS_MASK, ORDER)
+                    .fma(factor, right);
             row += stride;
-            factor += Float.BYTES;
+            at += Float.BYTES;
         }
-        sum.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
+        left.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
+        right.intoMemorySegment(ALL, (target + next) & ADDRESS_MASK, ORDER);
     }
 
     @Override

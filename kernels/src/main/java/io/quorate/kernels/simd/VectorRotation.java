@@ -13,7 +13,7 @@ import jdk.incubator.vector.VectorSpecies;
  * The rotation of pairs on the vector unit. The width is a constant of the class, as in {@link VectorPrimitives}. Every
  * element has its own two roundings and no sum, so that only the form of one step is fixed.
  */
-final class VectorRotation implements Rotation {
+final class VectorRotation implements VectorLoops.Rotation {
     private static final VectorSpecies<Float> FLOATS =
             VectorWidth.ofClass(MethodHandles.lookup()).floats();
     private static final int FLOATS_BYTES = FLOATS.vectorByteSize();

@@ -106,7 +106,7 @@ class PrimitivesTest {
                     false,
                     (p, a, b, c, lanes) -> p.exponentials(a, count, p.maximum(a, count), 1.3f, lanes));
             requireSameBytes("softmax of " + count, false, (p, a, b, c, lanes) -> {
-                p.softmaxRow(a, count, CanonicalOrder.roundedUp(count), 0.7f, c, lanes);
+                p.softmaxRows(a, 0, 1, count, CanonicalOrder.roundedUp(count), 0.7f, c, lanes);
                 return 0;
             });
         }
@@ -181,6 +181,18 @@ class PrimitivesTest {
                     return 0;
                 });
             }
+            requireSameBytes("product resumed, " + rows, false, (p, a, b, c, lanes) -> {
+                p.product(a, 77 * 4L, rows, 30, b, 64 * 4L, 48, c, 50 * 4L);
+                p.resumeProduct(a + 30 * 4L, 77 * 4L, rows, 5, b + 30 * 256L, 64 * 4L, 48, c, 50 * 4L);
+                return 0;
+            });
+            for (int panels = 1; panels <= 5; panels++) {
+                final int count = panels;
+                requireSameBytes(count + " panels times " + rows, false, (p, a, b, c, lanes) -> {
+                    p.panelProduct(a, 77 * 4L, rows, 23, b, count, c, 83 * 4L);
+                    return 0;
+                });
+            }
             requireSameBytes("panels of " + rows, false, (p, a, b, c, lanes) -> {
                 p.packPanels(a, 77 * 4L, rows, 70, c);
                 return 0;
@@ -190,6 +202,22 @@ class PrimitivesTest {
                 p.scaleRows(a, 101 * 4L, rows, a + 8000, c + 400, 50 * 4L, 49);
                 return 0;
             });
+        }
+    }
+
+    @Test
+    void shouldGiveTheBitsOfTheWholeWhereAProductIsResumed() {
+        prepare(true, false);
+        final long a = expected.segment().address();
+        final long out = a + 2 * REGION_BYTES;
+        for (final Primitives primitives : PrimitivesProvider.all()) {
+            primitives.product(a, 60 * 4L, 7, 41, a + REGION_BYTES, 64, 16, out, 64);
+            primitives.product(a, 60 * 4L, 7, 18, a + REGION_BYTES, 64, 16, out + 4096, 64);
+            primitives.resumeProduct(a + 18 * 4L, 60 * 4L, 7, 23, a + REGION_BYTES + 18 * 64L, 64, 16, out + 4096, 64);
+            assertThat(expected.segment()
+                            .asSlice(2 * REGION_BYTES, 7 * 64L)
+                            .mismatch(expected.segment().asSlice(2 * REGION_BYTES + 4096, 7 * 64L)))
+                    .isEqualTo(-1);
         }
     }
 
