@@ -21,6 +21,9 @@ public final class PrimitivesProvider {
     private static final Primitives SCALAR = new ScalarPrimitives();
     private static final Primitives[] BY_WIDTH = new Primitives[WIDTHS.size()];
 
+    private static final RowScan SCALAR_SCAN = new RowScan() {};
+    private static final RowScan[] SCAN_BY_WIDTH = new RowScan[WIDTHS.size()];
+
     private PrimitivesProvider() {}
 
     /**
@@ -79,6 +82,22 @@ public final class PrimitivesProvider {
     public static int preferredBits() {
         requireModule();
         return VectorWidth.preferredBits();
+    }
+
+    /** The loops of a scan over many rows, of the same kind and width as the given primitives. */
+    public static RowScan rowScan(final Primitives primitives) {
+        if (primitives == SCALAR) {
+            return SCALAR_SCAN;
+        }
+        final int index = WIDTHS.indexOf(primitives.bits());
+        synchronized (SCAN_BY_WIDTH) {
+            if (SCAN_BY_WIDTH[index] == null) {
+                SCAN_BY_WIDTH[index] = primitives.bits() == VectorWidth.preferredBits()
+                        ? new VectorRowScan()
+                        : (RowScan) twin(VectorRowScan.class, primitives.bits(), MethodType.methodType(void.class));
+            }
+            return SCAN_BY_WIDTH[index];
+        }
     }
 
     /** The scalar definition and every width; for tests that compare them. */
