@@ -26,7 +26,8 @@ public final class KernelWarmup {
             new AttentionCall(primitives, vectors, heads),
             new AggregationCall(primitives, vectors),
             new GossipCall(primitives, vectors),
-            new RopeCall(primitives, vectors, heads)
+            new RopeCall(primitives, vectors, heads),
+            new TopKCall(primitives, vectors)
         };
     }
 

@@ -1,10 +1,10 @@
 package io.quorate.kernels;
 
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.similarity.Neighbours;
 import io.quorate.kernels.similarity.TopK;
 import io.quorate.kernels.similarity.TopKScratch;
-import io.quorate.kernels.simd.Primitives;
 
 /** The nearest rows of three queries: one goes with the squares, two go as a pair. */
 final class TopKCall implements KernelCall {
