@@ -1,5 +1,6 @@
 package io.quorate.peer.cli;
 
+import io.quorate.peer.compute.AggregateCommand;
 import io.quorate.peer.compute.AttentionCommand;
 import picocli.CommandLine.Command;
 
@@ -13,5 +14,5 @@ import picocli.CommandLine.Command;
             "Outputs are written whole or not at all. The kernel and the width used stand on standard error.",
             "From Python: docs/compute.md."
         },
-        subcommands = {AttentionCommand.class})
+        subcommands = {AttentionCommand.class, AggregateCommand.class})
 final class ComputeCommand extends CommandGroup {}
