@@ -48,6 +48,11 @@ final class Forger {
         }
     }
 
+    /** The bytes of what was said last. */
+    UnsafeBuffer last() {
+        return captured;
+    }
+
     /** A signed request statement of any client, with this forger's key. */
     UnsafeBuffer request(final int clientId, final long number, final String body) {
         final UnsafeBuffer bytes = new UnsafeBuffer(body.getBytes(StandardCharsets.US_ASCII));
