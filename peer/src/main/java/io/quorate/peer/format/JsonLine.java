@@ -1,6 +1,7 @@
 package io.quorate.peer.format;
 
 import java.io.StringWriter;
+import java.io.Writer;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.core.json.JsonFactory;
 
 /**
@@ -22,6 +24,7 @@ import tools.jackson.core.json.JsonFactory;
 public final class JsonLine {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
             .build();
 
     private JsonLine() {}
@@ -29,10 +32,15 @@ public final class JsonLine {
     /** The object as text, without line breaks. */
     public static String write(final Map<String, ?> object) {
         final StringWriter text = new StringWriter();
-        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), text)) {
+        write(object, text);
+        return text.toString();
+    }
+
+    /** Writes the object, without line breaks, and leaves the target open. */
+    public static void write(final Map<String, ?> object, final Writer target) {
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), target)) {
             writeValue(json, object);
         }
-        return text.toString();
     }
 
     /**
