@@ -4,60 +4,74 @@ import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.simd.CanonicalOrder;
 
 /**
- * The working memory of one attention call at a time: the packed keys and values of one head, a block of scores, and the
- * sums of the columns. Owned by the caller and reused from call to call; one for each thread. What it holds between calls has
- * no meaning.
+ * The working memory of one attention call at a time: for each thread of the call the packed keys and values of one head and a
+ * block of scores, and the sums of the columns. Owned by the caller and reused from call to call. What it holds between calls
+ * has no meaning.
  */
 public final class AttentionScratch implements AutoCloseable {
-    private static final int BLOCK_ROWS_MAX = 24;
+    static final int BLOCK_ROWS_MAX = 24;
     private static final int BLOCK_ROWS_STEP = 8;
     private static final int BLOCK_SCORES = 1 << 15;
 
     private final int keysMax;
     private final int headDimMax;
+    private final int headsMax;
     private final FloatSlab slab;
-    private final long panels;
-    private final long values;
-    private final long scores;
-    private final long blockOut;
-    private final long inverseSums;
+    private final AttentionPart[] parts;
+    private final AttentionHeads heads = new AttentionHeads(this);
     private final long headInfluence;
+    private final long headInfluenceBytes;
     private final long influence;
-    private final long lanes;
 
     /** Room for any number of queries over at most {@code keysMax} keys, with heads of at most {@code headDimMax} floats. */
     public AttentionScratch(final int keysMax, final int headDimMax) {
-        final AttentionShape largest = new AttentionShape(1, keysMax, 1, headDimMax, 1.0f);
-        this.keysMax = largest.keys();
-        this.headDimMax = largest.headDim();
-        final long paddedKeys = CanonicalOrder.roundedUp(keysMax);
-        final long paddedDim = CanonicalOrder.roundedUp(headDimMax);
-        final Layout layout = new Layout();
-        final long panelsAt = layout.take(paddedKeys * headDimMax);
-        final long valuesAt = layout.take(keysMax * paddedDim);
-        // A block of fewer keys may have more rows, so the room is for whichever is larger.
-        final long scoresAt = layout.take(
-                Math.max(BLOCK_ROWS_STEP * paddedKeys, BLOCK_SCORES) + BLOCK_ROWS_MAX * CanonicalOrder.LANES);
-        final long blockOutAt = layout.take(BLOCK_ROWS_MAX * paddedDim);
-        final long inverseSumsAt = layout.take(BLOCK_ROWS_MAX);
-        final long headInfluenceAt = layout.take(paddedKeys);
-        final long influenceAt = layout.take(paddedKeys);
-        final long lanesAt = layout.take(BLOCK_ROWS_MAX * CanonicalOrder.LANES_BYTES / Float.BYTES);
-        this.slab = FloatSlab.allocate(layout.lengthBytes / Float.BYTES);
-        final long base = slab.segment().address();
-        this.panels = base + panelsAt;
-        this.values = base + valuesAt;
-        this.scores = base + scoresAt;
-        this.blockOut = base + blockOutAt;
-        this.inverseSums = base + inverseSumsAt;
-        this.headInfluence = base + headInfluenceAt;
-        this.influence = base + influenceAt;
-        this.lanes = base + lanesAt;
+        this(keysMax, headDimMax, 1, 1);
     }
 
-    /** Room for one shape and all smaller ones. */
+    /**
+     * Room for calls of up to {@code threads} threads.
+     *
+     * @param headsMax so many heads a call may have if it runs on more than one thread; without effect for one
+     * @throws IllegalArgumentException if a size is not positive, or too large for an {@link AttentionShape}
+     */
+    public AttentionScratch(final int keysMax, final int headDimMax, final int headsMax, final int threads) {
+        final AttentionShape largest = new AttentionShape(1, keysMax, headsMax, headDimMax, 1.0f);
+        if (threads < 1) {
+            throw new IllegalArgumentException("a call has at least one thread, given " + threads);
+        }
+        this.keysMax = largest.keys();
+        this.headDimMax = largest.headDim();
+        this.headsMax = threads == 1 ? AttentionShape.SIZE_MAX : largest.heads();
+        final int influences = threads == 1 ? 1 : headsMax;
+        final long paddedKeys = CanonicalOrder.roundedUp(keysMax);
+        this.headInfluenceBytes = FloatSlab.roundedUpBytes(paddedKeys);
+        this.parts = new AttentionPart[Math.min(threads, headsMax)];
+        final AttentionPart.Layout dry = new AttentionPart.Layout(0);
+        layOut(dry);
+        dry.take(paddedKeys);
+        dry.take(influences * paddedKeys);
+        this.slab = FloatSlab.allocate(dry.floats());
+        final AttentionPart.Layout layout =
+                new AttentionPart.Layout(slab.segment().address());
+        layOut(layout);
+        this.influence = layout.take(paddedKeys);
+        this.headInfluence = layout.take(influences * paddedKeys);
+    }
+
+    private void layOut(final AttentionPart.Layout layout) {
+        for (int part = 0; part < parts.length; part++) {
+            parts[part] = new AttentionPart(layout, keysMax, headDimMax);
+        }
+    }
+
+    /** Room for one shape and all smaller ones, on one thread. */
     public static AttentionScratch forShape(final AttentionShape shape) {
-        return new AttentionScratch(shape.keys(), shape.headDim());
+        return forShape(shape, 1);
+    }
+
+    /** Room for one shape and all smaller ones, on up to {@code threads} threads. */
+    public static AttentionScratch forShape(final AttentionShape shape, final int threads) {
+        return new AttentionScratch(shape.keys(), shape.headDim(), shape.heads(), threads);
     }
 
     public long lengthBytes() {
@@ -68,6 +82,11 @@ public final class AttentionScratch implements AutoCloseable {
     @Override
     public void close() {
         slab.close();
+    }
+
+    /** How many threads of a team can work on a shape here: never more than it has heads. */
+    int workers(final AttentionShape shape, final int threads) {
+        return shape.heads() > headsMax ? 1 : Math.min(Math.min(threads, parts.length), shape.heads());
     }
 
     void require(final AttentionShape shape) {
@@ -91,46 +110,25 @@ public final class AttentionScratch implements AutoCloseable {
         return (long) (paddedKeys + CanonicalOrder.LANES) * Float.BYTES;
     }
 
-    long panels() {
-        return panels;
+    /** The floats of the largest block. Fewer keys may have more rows, so the room is for whichever is larger. */
+    static long scoresMax(final long paddedKeys) {
+        return Math.max(BLOCK_ROWS_STEP * paddedKeys, BLOCK_SCORES) + (long) BLOCK_ROWS_MAX * CanonicalOrder.LANES;
     }
 
-    long values() {
-        return values;
+    AttentionHeads heads() {
+        return heads;
     }
 
-    long scores() {
-        return scores;
+    AttentionPart part(final int worker) {
+        return parts[worker];
     }
 
-    long blockOut() {
-        return blockOut;
-    }
-
-    long inverseSums() {
-        return inverseSums;
-    }
-
-    long headInfluence() {
-        return headInfluence;
+    /** Where the influences of a head are added up; one head after the other in the same place if there is one thread. */
+    long headInfluence(final int head) {
+        return headInfluence + head * headInfluenceBytes;
     }
 
     long influence() {
         return influence;
-    }
-
-    long lanes() {
-        return lanes;
-    }
-
-    /** Lays regions out one after the other, each on a cache line of its own. */
-    private static final class Layout {
-        private long lengthBytes;
-
-        long take(final long floats) {
-            final long at = lengthBytes;
-            lengthBytes += FloatSlab.roundedUpBytes(floats);
-            return at;
-        }
     }
 }

@@ -121,6 +121,13 @@ public interface Primitives {
                 .fill((byte) 0);
     }
 
+    /** Sets floats to a value. */
+    default void fillFloats(final long target, final float value, final int count) {
+        for (int j = 0; j < count; j++) {
+            RawMemory.putFloat(target + (long) j * Float.BYTES, value);
+        }
+    }
+
     /** Sets float64s to a value. */
     default void fillDoubles(final long target, final double value, final int count) {
         for (int j = 0; j < count; j++) {

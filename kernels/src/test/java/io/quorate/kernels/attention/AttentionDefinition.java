@@ -17,12 +17,25 @@ final class AttentionDefinition {
 
     static AttentionDefinition inFloat32(
             final AttentionShape shape, final FloatMatrix q, final FloatMatrix k, final FloatMatrix v) {
+        return inFloat32(shape, q, k, v, null);
+    }
+
+    /** @param bias queries x keys, or that for each head one below the other, or null */
+    static AttentionDefinition inFloat32(
+            final AttentionShape shape,
+            final FloatMatrix q,
+            final FloatMatrix k,
+            final FloatMatrix v,
+            final FloatMatrix bias) {
         final float[] out = new float[shape.queries() * shape.modelDim()];
         final float[] influence = new float[shape.keys()];
         for (int head = 0; head < shape.heads(); head++) {
             final float[] headInfluence = new float[shape.keys()];
             for (int i = 0; i < shape.queries(); i++) {
                 final float[] p = scores(shape, q, k, head, i);
+                for (int j = 0; j < shape.keys() && bias != null; j++) {
+                    p[j] = Math.fma(bias.get(biasRow(shape, bias, head, i), j), 1.0f / shape.scale(), p[j]);
+                }
                 final float inverse = 1.0f / softmax(p, (float) (shape.scale() * (1.0 / Math.log(2.0))));
                 for (int j = 0; j < shape.keys(); j++) {
                     headInfluence[j] = Math.fma(p[j], inverse, headInfluence[j]);
@@ -43,6 +56,10 @@ final class AttentionDefinition {
             influence[j] /= shape.heads() * shape.queries();
         }
         return new AttentionDefinition(out, influence);
+    }
+
+    private static int biasRow(final AttentionShape shape, final FloatMatrix bias, final int head, final int i) {
+        return bias.rows() == shape.queries() ? i : head * shape.queries() + i;
     }
 
     private static float[] scores(
@@ -77,6 +94,15 @@ final class AttentionDefinition {
     /** Textbook attention in float64, rounded at the very end. */
     static AttentionDefinition inFloat64(
             final AttentionShape shape, final FloatMatrix q, final FloatMatrix k, final FloatMatrix v) {
+        return inFloat64(shape, q, k, v, null);
+    }
+
+    static AttentionDefinition inFloat64(
+            final AttentionShape shape,
+            final FloatMatrix q,
+            final FloatMatrix k,
+            final FloatMatrix v,
+            final FloatMatrix bias) {
         final float[] out = new float[shape.queries() * shape.modelDim()];
         final double[] influence = new double[shape.keys()];
         for (int head = 0; head < shape.heads(); head++) {
@@ -89,6 +115,7 @@ final class AttentionDefinition {
                         p[j] += (double) q.get(i, c) * k.get(j, c);
                     }
                     p[j] *= shape.scale();
+                    p[j] += bias == null ? 0.0 : bias.get(biasRow(shape, bias, head, i), j);
                     maximum = Math.max(maximum, p[j]);
                 }
                 double sum = 0.0;
