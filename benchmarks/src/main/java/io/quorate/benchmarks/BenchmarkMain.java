@@ -1,6 +1,8 @@
 package io.quorate.benchmarks;
 
+import io.quorate.benchmarks.compare.KernelBench;
 import java.io.IOException;
+import java.util.Arrays;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
@@ -9,13 +11,27 @@ import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * JMH's own command line, with one addition: unless {@code -jvmArgs} says otherwise, forks get the argument files of
- * {@code native-profiles}. What only lists or explains is left to JMH.
+ * The benchmarks' command line. A first word of our own runs one of our own comparisons; everything else is JMH's command line
+ * with one addition: unless {@code -jvmArgs} says otherwise, forks get the argument files of {@code native-profiles}. What
+ * only lists or explains is left to JMH.
  */
 public final class BenchmarkMain {
     private BenchmarkMain() {}
 
     public static void main(final String[] arguments) throws IOException, RunnerException, CommandLineOptionException {
+        final String command = arguments.length == 0 ? "" : arguments[0];
+        final String[] rest = arguments.length == 0 ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length);
+        switch (command) {
+            case "kernels":
+                System.exit(KernelBench.run(System.out, System.err, rest));
+                break;
+            default:
+                runJmh(arguments);
+        }
+    }
+
+    private static void runJmh(final String... arguments)
+            throws IOException, RunnerException, CommandLineOptionException {
         final CommandLineOptions given = new CommandLineOptions(arguments);
         final boolean isQuestion = given.shouldHelp()
                 || given.shouldList()

@@ -91,7 +91,7 @@ final class HouseRules {
     static ArchRule librariesStayInTheirRooms(final String root) {
         return all(
                 "each outside library has its room",
-                only("jdk.incubator.vector..", root + ".kernels.simd.."),
+                only("jdk.incubator.vector..", root + ".kernels.simd..", root + ".benchmarks.compare.."),
                 only(
                         "io.aeron..",
                         root + ".transport.aeron..",
