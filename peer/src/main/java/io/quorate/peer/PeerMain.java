@@ -29,14 +29,19 @@ public final class PeerMain {
     /** Runs one command line; returns its exit code. */
     public static int run(final String[] args, final OutputStream out, final OutputStream err) {
         final CommandErrors errors = new CommandErrors();
-        return new CommandLine(new QuorateCommand())
+        final CommandLine command = new CommandLine(new QuorateCommand())
                 .setOut(writer(out))
                 .setErr(writer(err))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(errors)
                 .setExecutionExceptionHandler(errors)
-                .setExitCodeExceptionMapper(errors)
-                .execute(args);
+                .setExitCodeExceptionMapper(errors);
+        try {
+            return command.execute(args);
+        } catch (final OutOfMemoryError e) {
+            command.getErr().println("quorate: the memory of this process does not suffice: " + e.getMessage());
+            return CommandErrors.FAILED;
+        }
     }
 
     private static PrintWriter writer(final OutputStream stream) {

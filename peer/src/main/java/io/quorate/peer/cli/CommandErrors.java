@@ -22,7 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  */
 public final class CommandErrors
         implements IParameterExceptionHandler, IExecutionExceptionHandler, IExitCodeExceptionMapper {
-    static final int FAILED = 1;
+    public static final int FAILED = 1;
     static final int WRONG_INPUT = 2;
 
     @Override

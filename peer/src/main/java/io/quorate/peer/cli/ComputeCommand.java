@@ -2,8 +2,10 @@ package io.quorate.peer.cli;
 
 import io.quorate.peer.compute.AggregateCommand;
 import io.quorate.peer.compute.AttentionCommand;
+import io.quorate.peer.compute.CosineCommand;
 import io.quorate.peer.compute.GraphCommand;
 import io.quorate.peer.compute.RopeCommand;
+import io.quorate.peer.compute.TopkCommand;
 import picocli.CommandLine.Command;
 
 /** The kernels on files; each subcommand is a file of the room {@code compute}. */
@@ -16,5 +18,12 @@ import picocli.CommandLine.Command;
             "Outputs are written whole or not at all. The kernel and the width used stand on standard error.",
             "From Python: docs/compute.md."
         },
-        subcommands = {AttentionCommand.class, AggregateCommand.class, GraphCommand.class, RopeCommand.class})
+        subcommands = {
+            AttentionCommand.class,
+            AggregateCommand.class,
+            GraphCommand.class,
+            RopeCommand.class,
+            TopkCommand.class,
+            CosineCommand.class
+        })
 final class ComputeCommand extends CommandGroup {}
