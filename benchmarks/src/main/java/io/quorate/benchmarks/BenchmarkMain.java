@@ -1,6 +1,7 @@
 package io.quorate.benchmarks;
 
 import io.quorate.benchmarks.compare.KernelBench;
+import io.quorate.benchmarks.robustness.RobustnessBench;
 import java.io.IOException;
 import java.util.Arrays;
 import org.openjdk.jmh.runner.Runner;
@@ -24,6 +25,9 @@ public final class BenchmarkMain {
         switch (command) {
             case "kernels":
                 System.exit(KernelBench.run(System.out, System.err, rest));
+                break;
+            case "robustness":
+                System.exit(RobustnessBench.run(System.out, System.err, rest));
                 break;
             default:
                 runJmh(arguments);

@@ -64,6 +64,56 @@ public final class RuleCatalogue {
         return isMixed ? new NearestNeighbourMixing(primitives).before(rule) : rule;
     }
 
+    /**
+     * The kappa for which a rule is (f, kappa)-robust; see {@link AggregationRule}. docs/kernels/aggregation.md derives each.
+     *
+     * @param name as for {@link #rule}
+     * @param rows n
+     * @param faultyMax f, 2f &lt; n
+     * @return infinite where there is none: for the average of any liars, and for centered clipping
+     * @throws IllegalArgumentException if there is no such rule, or n and f are not as said
+     */
+    public static double kappa(final String name, final int rows, final int faultyMax) {
+        if (faultyMax < 0 || 2L * faultyMax >= rows) {
+            throw new IllegalArgumentException(
+                    "a bound needs 0 <= 2f < n, given n = " + rows + " and f = " + faultyMax);
+        }
+        final double f = faultyMax;
+        final double honest = rows - f;
+        final double excess = honest - f;
+        if (name.startsWith(MIXING_PREFIX)) {
+            final double plain = kappa(name.substring(MIXING_PREFIX.length()), rows, faultyMax);
+            return Double.isInfinite(plain) ? plain : 8 * f / honest * (1 + plain);
+        }
+        switch (name) {
+            case "trimmed-mean":
+                return f / excess;
+            case "median":
+                return 2 * honest / excess;
+            case "geometric-median":
+                return 4 * honest / excess * honest / excess;
+            case "krum":
+                return 6 * honest / excess;
+            case "multi-krum":
+                final double root = Math.sqrt(2) + Math.sqrt(f / honest) + Math.sqrt(excess / honest);
+                return f / excess * root * root;
+            case "mda":
+                return 8 * f * f / honest;
+            case "meamed":
+                final double fromMedian = 1 + Math.sqrt(f / honest * 2 * honest / excess);
+                return 4 * f / honest * fromMedian * fromMedian;
+            case "monna":
+                return 4 * f * (1 + 1 / honest);
+            case "average":
+                return faultyMax == 0 ? 0 : Double.POSITIVE_INFINITY;
+            default:
+                if (NAMES.contains(name)) {
+                    return Double.POSITIVE_INFINITY;
+                }
+                throw new IllegalArgumentException("no rule \"" + name + "\"");
+        }
+    }
+
     private static AggregationRule plainRule(final Primitives primitives, final String name, final Reader reader) {
         switch (name) {
             case "average":

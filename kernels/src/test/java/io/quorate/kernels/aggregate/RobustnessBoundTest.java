@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.kernels.RuleCatalogue;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
@@ -9,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.function.DoubleBinaryOperator;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -21,58 +21,28 @@ class RobustnessBoundTest {
     private static final Primitives PREFERRED = PrimitivesProvider.preferred();
     private static final int PEERS_MAX = 10;
 
-    /** A rule and its kappa as a function of n and f. */
-    private record Bounded(AggregationRule rule, DoubleBinaryOperator kappa, boolean needsRowZero) {
+    /** A rule and its name, which knows its kappa. */
+    private record Bounded(String name, AggregationRule rule) {
         double kappa(final int count, final int faulty) {
-            return kappa.applyAsDouble(count, faulty);
+            return RuleCatalogue.kappa(name, count, faulty);
+        }
+
+        boolean needsRowZero() {
+            return name.endsWith("monna");
         }
     }
 
     private static Map<String, Bounded> rules() {
-        final NearestNeighbourMixing mixing = new NearestNeighbourMixing(PREFERRED);
         final Map<String, Bounded> rules = new LinkedHashMap<>();
-        put(rules, "trimmed-mean", new TrimmedMean(PREFERRED), (n, f) -> f / (n - 2 * f));
-        put(rules, "median", new CoordinateMedian(PREFERRED), (n, f) -> 2 * (n - f) / (n - 2 * f));
-        put(
-                rules,
-                "geometric-median",
-                GeometricMedian.converging(PREFERRED),
-                (n, f) -> 4 * (n - f) / (n - 2 * f) * (n - f) / (n - 2 * f));
-        put(rules, "krum", Krum.single(PREFERRED), (n, f) -> 6 * (n - f) / (n - 2 * f));
-        put(rules, "multi-krum", Krum.multi(PREFERRED), RobustnessBoundTest::multiKrum);
-        put(rules, "mda", new MinimumDiameter(PREFERRED), (n, f) -> 8 * f * f / (n - f));
-        put(rules, "meamed", new MeanAroundMedian(PREFERRED), RobustnessBoundTest::meanAroundMedian);
-        rules.put("monna", new Bounded(mixing.around(0), (n, f) -> 4 * f * (1 + 1 / (n - f)), true));
-        for (final String name : List.copyOf(rules.keySet())) {
-            if (!name.equals("monna")) {
-                final Bounded plain = rules.get(name);
-                put(
-                        rules,
-                        "nnm+" + name,
-                        mixing.before(plain.rule),
-                        (n, f) -> 8 * f / (n - f) * (1 + plain.kappa.applyAsDouble(n, f)));
+        for (final String plain : RuleCatalogue.names()) {
+            for (final String name : List.of(plain, "nnm+" + plain)) {
+                // MoNNA's bound holds where row 0 is honest, which mixed rows are not.
+                if (RuleCatalogue.kappa(plain, 4, 1) < Double.POSITIVE_INFINITY && !name.equals("nnm+monna")) {
+                    rules.put(name, new Bounded(name, RuleCatalogue.rule(PREFERRED, name, Map.of())));
+                }
             }
         }
         return rules;
-    }
-
-    private static void put(
-            final Map<String, Bounded> rules,
-            final String name,
-            final AggregationRule rule,
-            final DoubleBinaryOperator kappa) {
-        rules.put(name, new Bounded(rule, kappa, false));
-    }
-
-    private static double multiKrum(final double n, final double f) {
-        final double root = Math.sqrt(2) + Math.sqrt(f / (n - f)) + Math.sqrt((n - 2 * f) / (n - f));
-        return f / (n - 2 * f) * root * root;
-    }
-
-    private static double meanAroundMedian(final double n, final double f) {
-        final double median = 2 * (n - f) / (n - 2 * f);
-        final double root = 1 + Math.sqrt(f / (n - f) * median);
-        return 4 * f / (n - f) * root * root;
     }
 
     /** Everything for one n and f. */
@@ -104,7 +74,7 @@ class RobustnessBoundTest {
             final double rounding = 1e-6 * most;
             double worst = 0;
             for (final List<Integer> honest : honestSets) {
-                if (bounded.needsRowZero && !honest.contains(0)) {
+                if (bounded.needsRowZero() && !honest.contains(0)) {
                     continue;
                 }
                 final double[] mean = AggregationReference.mean(rows, honest);
@@ -211,7 +181,7 @@ class RobustnessBoundTest {
     @Test
     void shouldMeetTheBoundOfTheTrimmedMeanExactly() {
         final Bounded trimmed = rules().get("trimmed-mean");
-        final Bounded average = new Bounded(WeightedMean.equal(PREFERRED), trimmed.kappa, false);
+        final Bounded average = new Bounded("average", WeightedMean.equal(PREFERRED));
         for (int count = 3; count <= PEERS_MAX; count++) {
             for (int faulty = 1; 2 * faulty < count; faulty++) {
                 try (Bench bench = new Bench(count, faulty)) {
