@@ -15,7 +15,6 @@ import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.pbft.PbftContext;
-import io.quorate.kernels.KernelWarmup;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.transport.aeron.AeronTransport;
@@ -53,8 +52,6 @@ public final class ConsensusEngine implements AutoCloseable {
     private static final int RESULT_CAPACITY = 1024 * 1024;
     private static final long PARK_NS = 50_000;
     private static final int GROUP_HEX_SHOWN = 16;
-    private static final int WARM_UP_ROWS_MAX = 16;
-    private static final int WARM_UP_HEAD_DIM_MAX = 64;
 
     private final CoordinatorContext settings;
     private final CommandRing commands = new CommandRing(RING_CAPACITY);
@@ -208,7 +205,7 @@ public final class ConsensusEngine implements AutoCloseable {
         final Ed25519Provider provider = Ed25519Provider.choose();
         final PbftContext pbft = pbftSettings(context, incarnation);
         final DecisionContext decision = decisionSettings(context);
-        warmUp(context.warmUpMax());
+        RoundWarmup.run(settings, context.warmUpMax().toNanos());
         final JobRing jobs = new JobRing(RING_CAPACITY);
         final ResultRing results = new ResultRing(RESULT_CAPACITY);
         kernels = new KernelAgent(jobs, results, decision, new ClientTable(pbft.peerCount(), pbft.clientWindow()));
@@ -233,17 +230,6 @@ public final class ConsensusEngine implements AutoCloseable {
                 pbft,
                 decision);
         agents = group(context, consensus, kernels);
-    }
-
-    /** Small shapes will do: what is to be compiled does not depend on the size. */
-    private void warmUp(final Duration budget) {
-        final int heads = settings.heads();
-        KernelWarmup.run(
-                PrimitivesProvider.preferred(),
-                Math.min(settings.peerCount(), WARM_UP_ROWS_MAX),
-                heads * Math.min(settings.dimension() / heads, WARM_UP_HEAD_DIM_MAX),
-                heads,
-                budget.toNanos());
     }
 
     private AeronTransport transport(

@@ -31,6 +31,9 @@ public final class GroupSettings {
 
     private static final String GOSSIP_ROUNDS = "gossip-rounds";
     private static final String CONNECTIONS = "connections";
+    private static final String ROPE_MODE = "rope-mode";
+    private static final String ROPE_SIGMA = "rope-sigma";
+    private static final String ROPE_LADDER = "rope-ladder";
 
     private static final Set<String> KNOWN = Set.of(
             DIMENSION,
@@ -45,7 +48,10 @@ public final class GroupSettings {
             CHECKPOINT_INTERVAL,
             VIEW_CHANGE_TIMEOUT_MS,
             GOSSIP_ROUNDS,
-            CONNECTIONS);
+            CONNECTIONS,
+            ROPE_MODE,
+            ROPE_SIGMA,
+            ROPE_LADDER);
 
     private static final long NS_PER_MS = 1_000_000L;
     private static final long TIMEOUT_MAX_MS = 3_600_000L;
@@ -71,6 +77,7 @@ public final class GroupSettings {
                 .contentLengthMax(
                         (int) roster.setting(CONTENT_LENGTH_MAX, 16 * 1024, 1, CoordinatorContext.CONTENT_LENGTH_MAX))
                 .topology(topology)
+                .rope(rope(roster))
                 .gossipRounds((int) roster.setting(GOSSIP_ROUNDS, 3, 0, CoordinatorContext.GOSSIP_ROUNDS_MAX))
                 .conclude();
         roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
@@ -123,6 +130,14 @@ public final class GroupSettings {
         } catch (final IllegalArgumentException e) {
             throw new IllegalArgumentException("the roster's setting " + CONNECTIONS + ": " + e.getMessage(), e);
         }
+    }
+
+    private static Topology.Rope rope(final Roster roster) {
+        final Topology.Rope standard = Topology.Rope.DEFAULT;
+        return new Topology.Rope(
+                choice(roster, ROPE_MODE, standard.mode()),
+                roster.setting(ROPE_SIGMA, standard.sigma(), 0.0, Topology.Rope.SIGMA_MAX),
+                roster.setting(ROPE_LADDER, standard.ladder(), 1.0, Topology.Rope.LADDER_MAX));
     }
 
     private static <E extends Enum<E>> E choice(final Roster roster, final String key, final E defaultValue) {

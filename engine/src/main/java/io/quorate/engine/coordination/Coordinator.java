@@ -1,6 +1,7 @@
 package io.quorate.engine.coordination;
 
 import io.quorate.kernels.aggregate.AggregationScratch;
+import io.quorate.kernels.aggregate.PairDistances;
 import io.quorate.kernels.attention.AttentionScratch;
 import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
@@ -39,6 +40,7 @@ public final class Coordinator implements AutoCloseable {
     private final OutlierScores outliers;
     private final OutlierReport outlierReport;
     private final AggregationScratch aggregationScratch;
+    private final PairDistances pairs;
     private final Influence influence;
     private final Grouping grouping;
 
@@ -69,7 +71,9 @@ public final class Coordinator implements AutoCloseable {
         /** Nearest-neighbour mixing, then trimmed mean. Up to f liars cannot move it far. */
         BYZANTINE,
         /** Rounds of trimmed averages over the group's graph, then trimmed mean. Stays in the honest range. */
-        GOSSIP;
+        GOSSIP,
+        /** Mean by an influence that counts likeness less where the graph connects badly. Not robust. */
+        TOPOLOGY;
 
         /** As people and files write it. */
         public String label() {
@@ -83,7 +87,7 @@ public final class Coordinator implements AutoCloseable {
                     return mode;
                 }
             }
-            throw new IllegalArgumentException("mode is attention, byzantine or gossip, given " + label);
+            throw new IllegalArgumentException("mode is attention, byzantine, gossip or topology, given " + label);
         }
     }
 
@@ -114,6 +118,7 @@ public final class Coordinator implements AutoCloseable {
         outlierReport = new OutlierReport(peers);
         aggregationScratch = new AggregationScratch(peers, dimension);
         fusion = Fusion.of(context, primitives, aggregationScratch);
+        pairs = new PairDistances(peers);
         influence = new Influence(peers);
         grouping = new Grouping(context);
         peerIds = new int[peers];
@@ -147,8 +152,9 @@ public final class Coordinator implements AutoCloseable {
         strength = ConsensusStrength.strength(
                 agreement,
                 ConsensusStrength.meanCosine(unitRows, vectors[count], squaredNorms, supporters, supporterCount));
-        outliers.find(vectors[count], faulty, outlierReport, aggregationScratch);
-        fusion.fuse(vectors[count], peerIds, weights, faulty, fused);
+        pairs.measure(primitives, vectors[count], aggregationScratch);
+        outliers.find(vectors[count], pairs, faulty, outlierReport, aggregationScratch);
+        fusion.fuse(vectors[count], pairs, peerIds, weights, faulty, fused);
     }
 
     public CoordinatorContext context() {

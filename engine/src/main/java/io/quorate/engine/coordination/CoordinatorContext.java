@@ -29,6 +29,7 @@ public final class CoordinatorContext {
     private int contentLengthMax = 16 * 1024;
     private Topology topology;
     private int gossipRounds = 3;
+    private Topology.Rope rope = Topology.Rope.DEFAULT;
 
     private Quorum quorum;
     private int faulty;
@@ -77,6 +78,11 @@ public final class CoordinatorContext {
         require(
                 topology.peerCount() == peerCount,
                 "the topology has " + topology.peerCount() + " peers, the group " + peerCount);
+        require(rope != null, "rope is missing");
+        require(
+                mode != Coordinator.Mode.TOPOLOGY || dimension / heads % 2 == 0,
+                "mode topology turns pairs of floats: heads " + heads + " leave " + dimension / heads
+                        + " of the dimension " + dimension + " to each head, an odd number");
         if (mode == Coordinator.Mode.GOSSIP) {
             final int peer = topology.peerBelow(faulty);
             require(peer < 0, peer < 0 ? "" : topology.complaint(peer, "peer " + peer, faulty));
@@ -191,6 +197,17 @@ public final class CoordinatorContext {
 
     public Topology topology() {
         return topology;
+    }
+
+    /** How the graph turns queries and keys in mode topology; default by resistance, sigma 1, ladder 1. */
+    public CoordinatorContext rope(final Topology.Rope rope) {
+        requireOpen();
+        this.rope = rope;
+        return this;
+    }
+
+    public Topology.Rope rope() {
+        return rope;
     }
 
     /** R: rounds of averages in mode gossip; default 3. */

@@ -1,6 +1,7 @@
 package io.quorate.engine.coordination;
 
 import io.quorate.kernels.aggregate.AggregationScratch;
+import io.quorate.kernels.aggregate.PairDistances;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
 
@@ -16,6 +17,8 @@ interface Fusion extends AutoCloseable {
                 return new MeanByInfluence(context, primitives, scratch);
             case GOSSIP:
                 return new GossipFusion(context, primitives, scratch);
+            case TOPOLOGY:
+                return new TopologyFusion(context, primitives, scratch);
             default:
                 return new RobustFusion(primitives, scratch);
         }
@@ -35,12 +38,14 @@ interface Fusion extends AutoCloseable {
      * Computes the fused vector.
      *
      * @param vectors m x d, in the peers' own units
+     * @param pairs measured of the vectors
      * @param peerIds whose row i is, the first m
      * @param influence sums to 1 over the first m
      * @param faulty liars allowed for, 2 faulty &lt; m
      * @param fused 1 x d, overwritten
      */
-    void fuse(FloatMatrix vectors, int[] peerIds, double[] influence, int faulty, FloatMatrix fused);
+    void fuse(
+            FloatMatrix vectors, PairDistances pairs, int[] peerIds, double[] influence, int faulty, FloatMatrix fused);
 
     /** Diagonal of the smallest box around the states before gossip; 0 in the other modes. */
     default double spreadBefore() {

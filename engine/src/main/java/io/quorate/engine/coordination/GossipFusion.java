@@ -1,6 +1,7 @@
 package io.quorate.engine.coordination;
 
 import io.quorate.kernels.aggregate.AggregationScratch;
+import io.quorate.kernels.aggregate.PairDistances;
 import io.quorate.kernels.aggregate.TrimmedMean;
 import io.quorate.kernels.gossip.NeighbourAverage;
 import io.quorate.kernels.memory.FloatMatrix;
@@ -41,6 +42,7 @@ final class GossipFusion implements Fusion {
     @Override
     public void fuse(
             final FloatMatrix vectors,
+            final PairDistances pairs,
             final int[] peerIds,
             final double[] influence,
             final int faulty,

@@ -1,6 +1,7 @@
 package io.quorate.engine.coordination;
 
 import io.quorate.kernels.aggregate.AggregationScratch;
+import io.quorate.kernels.aggregate.PairDistances;
 import io.quorate.kernels.aggregate.WeightedMean;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
@@ -20,6 +21,7 @@ final class MeanByInfluence implements Fusion {
     @Override
     public void fuse(
             final FloatMatrix vectors,
+            final PairDistances pairs,
             final int[] peerIds,
             final double[] influence,
             final int faulty,

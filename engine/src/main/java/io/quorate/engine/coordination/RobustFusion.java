@@ -3,6 +3,7 @@ package io.quorate.engine.coordination;
 import io.quorate.kernels.aggregate.AggregationRule;
 import io.quorate.kernels.aggregate.AggregationScratch;
 import io.quorate.kernels.aggregate.NearestNeighbourMixing;
+import io.quorate.kernels.aggregate.PairDistances;
 import io.quorate.kernels.aggregate.TrimmedMean;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
@@ -20,10 +21,11 @@ final class RobustFusion implements Fusion {
     @Override
     public void fuse(
             final FloatMatrix vectors,
+            final PairDistances pairs,
             final int[] peerIds,
             final double[] influence,
             final int faulty,
             final FloatMatrix fused) {
-        rule.aggregate(vectors, faulty, fused, scratch);
+        rule.aggregate(vectors, pairs, faulty, fused, scratch);
     }
 }

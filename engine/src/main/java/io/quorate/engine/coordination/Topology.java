@@ -1,11 +1,15 @@
 package io.quorate.engine.coordination;
 
+import io.quorate.engine.quorum.Quorum;
 import io.quorate.kernels.gossip.Neighbourhoods;
+import io.quorate.kernels.graph.PeerGraph;
+import io.quorate.kernels.graph.RopeAngles;
 import io.quorate.transport.auth.Digest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,6 +32,48 @@ public final class Topology {
     private final int[] from;
     private final int[] to;
     private final double[] weights;
+
+    /**
+     * How the graph turns queries and keys in mode topology; see {@link RopeAngles}.
+     *
+     * @param sigma strength, 0 (not at all) to {@value #SIGMA_MAX}
+     * @param ladder 1 (every rotary pair alike) to {@value #LADDER_MAX}; pair p has the strength sigma x ladder^-p
+     */
+    public record Rope(Rope.Mode mode, double sigma, double ladder) {
+        public static final double SIGMA_MAX = 1000;
+        public static final double LADDER_MAX = 1000;
+        public static final Rope DEFAULT = new Rope(Mode.RESISTANCE, 1, 1);
+
+        /** Where angles come from. The order of the constants is part of the decision's encoding. */
+        public enum Mode {
+            /** Effective resistance: what is connected badly is far. */
+            RESISTANCE,
+            /** Degree and betweenness: who has the same place in the graph is near. */
+            CENTRALITY;
+
+            /** As people and files write it. */
+            public String label() {
+                return name().toLowerCase(Locale.ROOT);
+            }
+
+            /** @throws IllegalArgumentException if no mode has this label */
+            public static Mode of(final String label) {
+                for (final Mode mode : values()) {
+                    if (mode.label().equals(label)) {
+                        return mode;
+                    }
+                }
+                throw new IllegalArgumentException("the rope's mode is resistance or centrality, given " + label);
+            }
+        }
+
+        /** @throws IllegalArgumentException if a setting is out of its range */
+        public Rope {
+            require(mode != null, "the rope's mode is missing");
+            require(sigma >= 0 && sigma <= SIGMA_MAX, "sigma is 0 to " + SIGMA_MAX + ", given " + sigma);
+            require(ladder >= 1 && ladder <= LADDER_MAX, "the ladder is 1 to " + LADDER_MAX + ", given " + ladder);
+        }
+    }
 
     /**
      * One connection.
@@ -117,6 +163,17 @@ public final class Topology {
         return Neighbourhoods.of(peerCount, from, to);
     }
 
+    /** The angles of every peer for heads of {@code pairs} rotary pairs. */
+    RopeAngles angles(final Rope rope, final int pairs) {
+        final PeerGraph.Builder graph = new PeerGraph.Builder(peerCount);
+        for (int k = 0; k < from.length; k++) {
+            graph.edge(from[k], to[k], weights[k]);
+        }
+        return rope.mode == Rope.Mode.RESISTANCE
+                ? RopeAngles.ofResistance(graph.build(), pairs, rope.sigma, rope.ladder)
+                : RopeAngles.ofCentrality(graph.build(), pairs, rope.sigma, rope.ladder);
+    }
+
     /** True if every peer is connected with every other one. */
     public boolean isComplete() {
         return from.length == peerCount * (peerCount - 1) / 2;
@@ -133,7 +190,7 @@ public final class Topology {
             degrees[to[k]]++;
         }
         for (int peer = 0; peer < peerCount; peer++) {
-            if (degrees[peer] < 2 * faulty + 1 && peerCount > 1) {
+            if (degrees[peer] < Quorum.neighboursToTrim(faulty) && peerCount > 1) {
                 return peer;
             }
         }
@@ -146,7 +203,7 @@ public final class Topology {
         return "mode gossip: " + name + " has " + degree + (degree == 1 ? " neighbour" : " neighbours")
                 + "; against f = " + faulty + (faulty == 1 ? " liar" : " liars")
                 + " every peer needs at least 2f + 1 = "
-                + (2 * faulty + 1) + ": connect it to more peers, or lower the fault tolerance";
+                + Quorum.neighboursToTrim(faulty) + ": connect it to more peers, or lower the fault tolerance";
     }
 
     /** SHA-256 over each connection in order: from and to (uint16), weight (float64), all little-endian; first n (uint32). */

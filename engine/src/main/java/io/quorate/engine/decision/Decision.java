@@ -4,6 +4,7 @@ import io.quorate.engine.coordination.Coordinator;
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.Grouping;
 import io.quorate.engine.coordination.Round;
+import io.quorate.engine.coordination.Topology;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -92,7 +93,7 @@ public final class Decision {
     public record Conflict(int peerId, int count, String firstDigest) {}
 
     /** What a mode tells of itself beyond the fused vector; the modes attention and byzantine tell nothing. */
-    public sealed interface Details permits Gossip {}
+    public sealed interface Details permits Gossip, Turn {}
 
     /**
      * How gossip went.
@@ -110,6 +111,13 @@ public final class Decision {
             finalDistances = List.copyOf(finalDistances);
         }
     }
+
+    /**
+     * By what mode topology turned the directions.
+     *
+     * @param graphDigest SHA-256 of the group's graph, in hex
+     */
+    public record Turn(String graphDigest, Topology.Rope rope) implements Details {}
 
     /**
      * What it cost this peer to compute the decision.
@@ -352,6 +360,9 @@ public final class Decision {
 
     private static Details detailsOf(final Coordinator coordinator) {
         final CoordinatorContext context = coordinator.context();
+        if (context.mode() == Coordinator.Mode.TOPOLOGY) {
+            return new Turn(HexFormat.of().formatHex(context.topology().digest()), context.rope());
+        }
         if (context.mode() != Coordinator.Mode.GOSSIP) {
             return null;
         }

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.quorate.engine.coordination.Coordinator;
 import io.quorate.engine.coordination.Grouping;
+import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.decision.Decision.Conflict;
 import io.quorate.engine.decision.Decision.Contributor;
 import io.quorate.engine.decision.Decision.Status;
@@ -16,6 +17,8 @@ import io.quorate.transport.codecs.GossipRecordDecoder;
 import io.quorate.transport.codecs.GossipRecordEncoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.MessageHeaderEncoder;
+import io.quorate.transport.codecs.TopologyRecordDecoder;
+import io.quorate.transport.codecs.TopologyRecordEncoder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -121,33 +124,46 @@ final class DecisionEncoding {
 
     /** Writes what belongs to the mode behind the record; returns where it ends. */
     private static int encodeDetails(final Decision decision, final ExpandableArrayBuffer buffer, final int position) {
-        if (!(decision.details() instanceof final Decision.Gossip gossip)) {
-            return position;
+        if (decision.details() instanceof final Decision.Gossip gossip) {
+            final GossipRecordEncoder encoder =
+                    new GossipRecordEncoder().wrapAndApplyHeader(buffer, position, new MessageHeaderEncoder());
+            encoder.putGraphDigest(HEX.parseHex(gossip.graphDigest()), 0, Digest.LENGTH)
+                    .gossipRounds(gossip.rounds())
+                    .spreadBefore(gossip.spreadBefore())
+                    .spreadAfter(gossip.spreadAfter());
+            final GossipRecordEncoder.FinalsEncoder finals =
+                    encoder.finalsCount(gossip.finalDistances().size());
+            gossip.finalDistances().forEach(distance -> finals.next().distance(distance));
+            return encoder.limit();
         }
-        final GossipRecordEncoder encoder =
-                new GossipRecordEncoder().wrapAndApplyHeader(buffer, position, new MessageHeaderEncoder());
-        encoder.putGraphDigest(HEX.parseHex(gossip.graphDigest()), 0, Digest.LENGTH)
-                .gossipRounds(gossip.rounds())
-                .spreadBefore(gossip.spreadBefore())
-                .spreadAfter(gossip.spreadAfter());
-        final GossipRecordEncoder.FinalsEncoder finals =
-                encoder.finalsCount(gossip.finalDistances().size());
-        gossip.finalDistances().forEach(distance -> finals.next().distance(distance));
-        return encoder.limit();
+        if (decision.details() instanceof final Decision.Turn turn) {
+            final TopologyRecordEncoder encoder =
+                    new TopologyRecordEncoder().wrapAndApplyHeader(buffer, position, new MessageHeaderEncoder());
+            encoder.putGraphDigest(HEX.parseHex(turn.graphDigest()), 0, Digest.LENGTH)
+                    .ropeMode((short) turn.rope().mode().ordinal())
+                    .sigma(turn.rope().sigma())
+                    .ladder(turn.rope().ladder());
+            return encoder.limit();
+        }
+        return position;
     }
 
     private static Decision.Details decodeDetails(
             final Coordinator.Mode mode, final int contributorCount, final DirectBuffer buffer, final int position) {
-        if (mode != Coordinator.Mode.GOSSIP) {
-            return null;
+        switch (mode) {
+            case GOSSIP:
+                return decodeGossip(contributorCount, buffer, position);
+            case TOPOLOGY:
+                return decodeTurn(buffer, position);
+            default:
+                return null;
         }
-        final MessageHeaderDecoder header = new MessageHeaderDecoder().wrap(buffer, position);
-        require(
-                header.schemaId() == GossipRecordDecoder.SCHEMA_ID
-                        && header.templateId() == GossipRecordDecoder.TEMPLATE_ID
-                        && header.version() == GossipRecordDecoder.SCHEMA_VERSION
-                        && header.blockLength() == GossipRecordDecoder.BLOCK_LENGTH,
-                "a DecisionRecord of mode gossip is followed by a GossipRecord of this schema version");
+    }
+
+    private static Decision.Gossip decodeGossip(
+            final int contributorCount, final DirectBuffer buffer, final int position) {
+        final MessageHeaderDecoder header = detailsHeader(
+                buffer, position, GossipRecordDecoder.TEMPLATE_ID, GossipRecordDecoder.BLOCK_LENGTH, "GossipRecord");
         final GossipRecordDecoder decoder = new GossipRecordDecoder().wrapAndApplyHeader(buffer, position, header);
         final byte[] graphDigest = new byte[Digest.LENGTH];
         decoder.getGraphDigest(graphDigest, 0, Digest.LENGTH);
@@ -158,8 +174,42 @@ final class DecisionEncoding {
         for (final GossipRecordDecoder.FinalsDecoder one : decoder.finals()) {
             distances.add(one.distance());
         }
-        require(distances.size() == contributorCount, "each contributor has one final state");
+        require(distances.size() == contributorCount, "the number of final states is not that of the contributors");
         return new Decision.Gossip(HEX.formatHex(graphDigest), rounds, spreadBefore, spreadAfter, distances);
+    }
+
+    private static Decision.Turn decodeTurn(final DirectBuffer buffer, final int position) {
+        final MessageHeaderDecoder header = detailsHeader(
+                buffer,
+                position,
+                TopologyRecordDecoder.TEMPLATE_ID,
+                TopologyRecordDecoder.BLOCK_LENGTH,
+                "TopologyRecord");
+        final TopologyRecordDecoder decoder = new TopologyRecordDecoder().wrapAndApplyHeader(buffer, position, header);
+        final byte[] graphDigest = new byte[Digest.LENGTH];
+        decoder.getGraphDigest(graphDigest, 0, Digest.LENGTH);
+        return new Decision.Turn(
+                HEX.formatHex(graphDigest),
+                new Topology.Rope(
+                        choice(Topology.Rope.Mode.values(), decoder.ropeMode(), "the rope's mode"),
+                        decoder.sigma(),
+                        decoder.ladder()));
+    }
+
+    private static MessageHeaderDecoder detailsHeader(
+            final DirectBuffer buffer,
+            final int position,
+            final int templateId,
+            final int blockLength,
+            final String message) {
+        final MessageHeaderDecoder header = new MessageHeaderDecoder().wrap(buffer, position);
+        require(
+                header.schemaId() == MessageHeaderDecoder.SCHEMA_ID
+                        && header.templateId() == templateId
+                        && header.version() == MessageHeaderDecoder.SCHEMA_VERSION
+                        && header.blockLength() == blockLength,
+                "the bytes after the DecisionRecord are no " + message + " of this schema version");
+        return header;
     }
 
     private static Decision decodeFields(final DirectBuffer buffer) {

@@ -50,4 +50,12 @@ public final class Quorum {
     public int oneCorrect() {
         return faultyMax + 1;
     }
+
+    /**
+     * How many neighbours a peer needs, so that a value stays when it drops so many of theirs at either end. No quorum: it counts
+     * values that are averaged, not votes.
+     */
+    public static int neighboursToTrim(final int droppedPerEnd) {
+        return 2 * droppedPerEnd + 1;
+    }
 }

@@ -1,5 +1,6 @@
 package io.quorate.engine.coordination;
 
+import io.quorate.kernels.graph.RopeAngles;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
@@ -86,6 +87,21 @@ final class ReferenceCoordinator {
                     });
         }
         return trimmedMean(mixed, faulty);
+    }
+
+    /** Each head of vector i turned pair by pair by the angles of nodes[i]; keeps lengths. */
+    static double[][] turned(final double[][] vectors, final int[] nodes, final int heads, final RopeAngles angles) {
+        final double[][] turned = new double[vectors.length][vectors[0].length];
+        for (int i = 0; i < vectors.length; i++) {
+            for (int pair = 0; pair < heads * angles.pairs(); pair++) {
+                final double angle = angles.angle(nodes[i], pair % angles.pairs());
+                final double x = vectors[i][2 * pair];
+                final double y = vectors[i][2 * pair + 1];
+                turned[i][2 * pair] = x * Math.cos(angle) - y * Math.sin(angle);
+                turned[i][2 * pair + 1] = x * Math.sin(angle) + y * Math.cos(angle);
+            }
+        }
+        return turned;
     }
 
     /** Trimmed averages over the graph, then the trimmed mean; nodes[i] is the node of vector i. */

@@ -55,6 +55,9 @@ final class CoordinateCommand implements Callable<Integer> {
         final LocalRound round = LocalRound.of(read(), mode);
         final Map<String, Object> fields =
                 DecisionJson.fields(round.decision(), id -> round.names().get(id));
+        if (round.converges() != null) {
+            fields.put("converges", round.converges());
+        }
         final PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(JsonLine.write(fields));
@@ -87,6 +90,8 @@ final class CoordinateCommand implements Callable<Integer> {
                 return "robust against " + against;
             case GOSSIP:
                 return "averages over the graph, in the honest range against " + against;
+            case TOPOLOGY:
+                return "mean by influence over the graph, NOT robust: one liar can move it";
             default:
                 return "mean by influence, NOT robust: one liar can move it";
         }

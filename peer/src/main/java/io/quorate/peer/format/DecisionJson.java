@@ -171,6 +171,14 @@ public final class DecisionJson {
             details.put("graphDigest", gossip.graphDigest());
             fields.put("gossip", details);
         }
+        if (decision.details() instanceof final Decision.Turn turn) {
+            final Map<String, Object> details = new LinkedHashMap<>();
+            details.put("rope", turn.rope().mode().label());
+            details.put("sigma", turn.rope().sigma());
+            details.put("ladder", turn.rope().ladder());
+            details.put("graphDigest", turn.graphDigest());
+            fields.put("topology", details);
+        }
     }
 
     private static void putCost(final Map<String, Object> fields, final Decision.Cost cost) {

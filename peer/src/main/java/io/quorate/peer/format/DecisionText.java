@@ -60,7 +60,7 @@ public final class DecisionText {
         row("support", names(list("support")) + (agreed ? "" : " (the largest group)"));
         row("agreement", number("agreement") + "   strength " + number("strength"));
         byzantine();
-        gossip();
+        graph();
         latency();
         certificate();
         return text.toString();
@@ -107,25 +107,32 @@ public final class DecisionText {
         row("byzantine", String.join(", ", named));
     }
 
-    private void gossip() {
+    private void graph() {
         if (decision.get("gossip") instanceof final Map<?, ?> gossip
                 && gossip.get("spreadBefore") instanceof final Number before
                 && gossip.get("spreadAfter") instanceof final Number after) {
-            final Object converges = gossip.get("converges");
-            row(
-                    "gossip",
-                    gossip.get("rounds")
-                            + String.format(
-                                    Locale.ROOT,
-                                    " rounds: spread %.4g -> %.4g",
-                                    before.doubleValue(),
-                                    after.doubleValue())
-                            + (converges == null
-                                    ? ""
-                                    : Boolean.TRUE.equals(converges)
-                                            ? "; the graph is robust enough to converge under attack"
-                                            : "; convergence under attack is not claimed on this graph"));
+            final String spread = String.format(
+                    Locale.ROOT,
+                    " rounds, spread %.4g before and %.4g after",
+                    before.doubleValue(),
+                    after.doubleValue());
+            row("gossip", gossip.get("rounds") + spread + converging(decision.get("converges")));
         }
+        if (decision.get("topology") instanceof final Map<?, ?> topology) {
+            row(
+                    "topology",
+                    "by " + topology.get("rope") + ", sigma " + topology.get("sigma") + ", ladder "
+                            + topology.get("ladder"));
+        }
+    }
+
+    private static String converging(final Object converges) {
+        if (converges == null) {
+            return "";
+        }
+        return Boolean.TRUE.equals(converges)
+                ? "; on this graph averages converge whatever f liars do"
+                : "; that averages converge under liars is not claimed on this graph";
     }
 
     private void latency() {

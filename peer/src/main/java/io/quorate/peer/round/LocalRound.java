@@ -10,6 +10,7 @@ import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.decision.Decision;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.kernels.embed.HashedEmbedder;
+import io.quorate.kernels.gossip.Neighbourhoods;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,8 +22,10 @@ import org.agrona.ExpandableArrayBuffer;
  * A round computed in this process alone: what a group computes after it has ordered the same outputs.
  *
  * @param names by peer id
+ * @param converges of mode gossip: true if averages converge on this graph whatever f stubborn peers do, false if that is not
+ *     claimed; null in other modes, and where the graph is too large to tell
  */
-public record LocalRound(Decision decision, List<String> names) {
+public record LocalRound(Decision decision, List<String> names, Boolean converges) {
     private static final String NAME = "local";
 
     public LocalRound {
@@ -47,7 +50,8 @@ public record LocalRound(Decision decision, List<String> names) {
                 .grouping(Grouping.Rule.of(file.grouping()))
                 .contentLengthMax(CoordinatorContext.CONTENT_LENGTH_MAX)
                 .gossipRounds(file.gossipRounds())
-                .topology(topology(file, peers));
+                .topology(topology(file, peers))
+                .rope(file.rope());
         conclude(context, peers);
         try (Round round = new Round(context);
                 Coordinator coordinator = new Coordinator(context)) {
@@ -57,8 +61,18 @@ public record LocalRound(Decision decision, List<String> names) {
             final long executionNs = System.nanoTime() - startNs;
             return new LocalRound(
                     Decision.of(round, 0, coordinator, executionNs),
-                    peers.stream().map(RoundFile.Peer::id).toList());
+                    peers.stream().map(RoundFile.Peer::id).toList(),
+                    mode == Coordinator.Mode.GOSSIP ? converges(context) : null);
         }
+    }
+
+    private static Boolean converges(final CoordinatorContext context) {
+        final Neighbourhoods graph = context.topology().neighbourhoods();
+        final int reach = context.faulty() + 1;
+        if (context.faulty() == 0) {
+            return graph.diameter() >= 0;
+        }
+        return graph.nodes() <= Neighbourhoods.ROBUST_NODES_MAX ? graph.isRobust(reach, reach) : null;
     }
 
     /** The graph of the file, from places in its list to peer ids. */

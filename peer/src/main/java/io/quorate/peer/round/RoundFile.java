@@ -14,13 +14,20 @@ import java.util.List;
  * @param peers in the order of the file, at least one
  * @param topology who is connected with whom, by place in the list; used by the modes that know a graph. All with all unless the file
  *     says otherwise
+ * @param rope how mode topology uses the graph; {@link Topology.Rope#DEFAULT} unless the file says otherwise
  * @param heads 8 unless the file says otherwise; divides the dimension
  * @param faultTolerance 0.33 unless the file says otherwise
  * @param gossipRounds 3 unless the file says otherwise
  * @param grouping {@code exact} or {@code near}
  */
 public record RoundFile(
-        List<Peer> peers, Topology topology, int heads, double faultTolerance, int gossipRounds, String grouping) {
+        List<Peer> peers,
+        Topology topology,
+        Topology.Rope rope,
+        int heads,
+        double faultTolerance,
+        int gossipRounds,
+        String grouping) {
     /** Length of a vector that comes from the content. */
     public static final int EMBEDDER_DIMENSION = 384;
 

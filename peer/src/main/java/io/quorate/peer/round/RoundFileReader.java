@@ -43,6 +43,7 @@ final class RoundFileReader {
     private String path = "";
     private boolean hasPeers;
     private boolean hasConnections;
+    private Topology.Rope rope = Topology.Rope.DEFAULT;
     private int heads = HEADS_DEFAULT;
     private double faultTolerance = 0.33;
     private int gossipRounds = 3;
@@ -79,7 +80,7 @@ final class RoundFileReader {
     }
 
     private RoundFile finish() {
-        final RoundFile file = new RoundFile(peers, topology(), heads, faultTolerance, gossipRounds, grouping);
+        final RoundFile file = new RoundFile(peers, topology(), rope, heads, faultTolerance, gossipRounds, grouping);
         for (int i = 0; i < peers.size(); i++) {
             if ((peers.get(i).embedding() != null) != file.hasEmbeddings()) {
                 final String peer = "peers[" + i + "]";
@@ -264,6 +265,11 @@ final class RoundFileReader {
     }
 
     private boolean topologyField(final String name) {
+        if (name.equals("rope")) {
+            requireToken(JsonToken.START_OBJECT, "an object");
+            readFields("topology.rope", this::ropeField);
+            return true;
+        }
         if (!name.equals("connections")) {
             return false;
         }
@@ -275,6 +281,26 @@ final class RoundFileReader {
         }
         path = "topology.connections";
         return true;
+    }
+
+    private boolean ropeField(final String name) {
+        try {
+            switch (name) {
+                case "mode":
+                    rope = new Topology.Rope(Topology.Rope.Mode.of(text()), rope.sigma(), rope.ladder());
+                    return true;
+                case "sigma":
+                    rope = new Topology.Rope(rope.mode(), number(), rope.ladder());
+                    return true;
+                case "ladder":
+                    rope = new Topology.Rope(rope.mode(), rope.sigma(), number());
+                    return true;
+                default:
+                    return false;
+            }
+        } catch (final IllegalArgumentException e) {
+            throw e.getMessage().startsWith(source) ? e : wrong(shown(e.getMessage()));
+        }
     }
 
     private Edge readEdge() {
