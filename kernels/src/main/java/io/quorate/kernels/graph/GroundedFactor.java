@@ -106,17 +106,26 @@ final class GroundedFactor {
      */
     void resistances(final double[][] target) {
         final double[] sums = new double[members.length];
+        final int[] places = new int[members.length];
         for (int k = 1; k < members.length; k++) {
             final double[] share = shares[k];
-            double half = 0.0;
+            int count = 0;
+            for (int i = 0; i < k; i++) {
+                if (share[i] != 0.0) {
+                    places[count++] = i;
+                }
+            }
             for (int j = 0; j < k; j++) {
                 final double[] row = target[members[j]];
                 double sum = 0.0;
-                for (int i = 0; i < k; i++) {
-                    sum += share[i] * row[members[i]];
+                for (int at = 0; at < count; at++) {
+                    sum += share[places[at]] * row[members[places[at]]];
                 }
                 sums[j] = sum;
-                half += share[j] * sum;
+            }
+            double half = 0.0;
+            for (int at = 0; at < count; at++) {
+                half += share[places[at]] * sums[places[at]];
             }
             for (int j = 0; j < k; j++) {
                 final double resistance = 1.0 / pivots[k] + (sums[j] - half / 2);

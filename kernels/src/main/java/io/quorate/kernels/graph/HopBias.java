@@ -19,9 +19,9 @@ public final class HopBias {
 
     /**
      * @param beta bias by hops; its last element serves all greater distances, too
-     * @param unreachable bias between components
-     * @throws IllegalArgumentException if beta is empty, beta[0] is not 0, a value is not finite, or the graph has more than
-     *     {@link Resistance#NODES_MAX} nodes
+     * @param unreachable bias between components; minus infinity hides them from each other
+     * @throws IllegalArgumentException if beta is empty, beta[0] is not 0, a value of it is not finite, {@code unreachable} is
+     *     NaN or plus infinity, or the graph has more than {@link Resistance#NODES_MAX} nodes
      */
     public HopBias(final PeerGraph graph, final float[] beta, final float unreachable) {
         Resistance.requireSize(graph);
@@ -107,9 +107,9 @@ public final class HopBias {
                 throw new IllegalArgumentException("a bias must be finite, given beta[" + hops + "] = " + beta[hops]);
             }
         }
-        if (!Float.isFinite(unreachable)) {
+        if (!(unreachable < Float.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(
-                    "a bias must be finite, given " + unreachable + " for unreachable nodes");
+                    "the bias of unreachable nodes is finite or minus infinity, given " + unreachable);
         }
     }
 }
