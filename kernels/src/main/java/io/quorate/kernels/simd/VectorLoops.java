@@ -35,13 +35,19 @@ record VectorLoops(Product product, Packing packing, Softmax softmax, Rotation r
         void packRows(long source, long stride, int rows, int columns, int paddedColumns, long target);
     }
 
-    /** The row operations of {@link Primitives} that a softmax is made of. */
+    /** The operations of {@link Primitives} on a block of scores: what a softmax is made of, and what applies its sums. */
     interface Softmax {
         /** As {@link Primitives#maximum}. */
         float maximum(long row, int count);
 
         /** As {@link Primitives#exponentials}. */
         float exponentials(long row, int count, float maximum, float factor, long lanes);
+
+        /** As {@link Primitives#accumulateRows}. */
+        void accumulateRows(long rowsAddress, long stride, int rows, long factors, long target, int count);
+
+        /** As {@link Primitives#scaleRows}. */
+        void scaleRows(long source, long stride, int rows, long factors, long out, long outStride, int columns);
 
         /** As {@link Primitives#softmaxRows}. */
         void softmaxRows(

@@ -40,12 +40,24 @@ final class VectorPacking implements VectorLoops.Packing {
         for (int row = 0; row < padded; row += ROWS) {
             final long panel = panels + (long) (row & -LANES) * depth * Float.BYTES + (row & LANES - 1) * Float.BYTES;
             final long from = source + row * stride;
+            if ((row & LANES - 1) == 0 && row + LANES > rows) {
+                clear(panel & ADDRESS_MASK, (panel & ADDRESS_MASK) + depth * PANEL_STRIDE);
+            }
             if (row + ROWS <= rows) {
                 transpose(from & ADDRESS_MASK, stride, (from & ADDRESS_MASK) + whole, panel);
                 copyColumns(from, stride, ROWS, depth & -ROWS, depth, panel);
-            } else {
-                copyColumns(from, stride, Math.max(0, rows - row), 0, depth, panel);
+            } else if (row < rows) {
+                copyColumns(from, stride, rows - row, 0, depth, panel);
             }
+        }
+    }
+
+    private static void clear(final long from, final long end) {
+        final FloatVector zero = FloatVector.zero(FLOATS);
+        long at = from;
+        while (at < end) {
+            zero.intoMemorySegment(ALL, at & ADDRESS_MASK, ORDER);
+            at += FLOATS_BYTES;
         }
     }
 
@@ -75,14 +87,13 @@ final class VectorPacking implements VectorLoops.Packing {
         }
     }
 
-    /** Up to four rows one by one, from column {@code first} on; zeros in the lanes after them. */
+    /** Up to four rows one by one, from column {@code first} on. */
     private static void copyColumns(
             final long from, final long stride, final int rows, final int first, final int depth, final long panel) {
         for (int k = first; k < depth; k++) {
             final long to = panel + k * PANEL_STRIDE;
-            for (int lane = 0; lane < ROWS; lane++) {
-                final float value =
-                        lane < rows ? RawMemory.getFloat(from + lane * stride + (long) k * Float.BYTES) : 0.0f;
+            for (int lane = 0; lane < rows; lane++) {
+                final float value = RawMemory.getFloat(from + lane * stride + (long) k * Float.BYTES);
                 RawMemory.putFloat(to + (long) lane * Float.BYTES, value);
             }
         }

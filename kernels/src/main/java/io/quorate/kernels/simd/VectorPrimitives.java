@@ -177,39 +177,7 @@ final class VectorPrimitives implements Primitives {
             final long factors,
             final long target,
             final int count) {
-        final int whole = count & -LANES;
-        final long factorsEnd = (factors & ADDRESS_MASK) + (long) rows * Float.BYTES;
-        final long wholeBytes = (long) whole * Float.BYTES;
-        for (long column = 0; column < wholeBytes; column += 2 * FLOATS_BYTES) {
-            // The last vector of an odd number of them is its own neighbour: both hold the same bits.
-            final long next = column + FLOATS_BYTES < wholeBytes ? FLOATS_BYTES : 0;
-            accumulateColumns(rowsAddress + column, stride, next, factors, factorsEnd, target + column);
-        }
-        ScalarPrimitives.accumulateRowsFrom(rowsAddress, stride, rows, factors, target, whole, count);
-    }
-
-    private static void accumulateColumns(
-            final long rowsAddress,
-            final long stride,
-            final long next,
-            final long factors,
-            final long factorsEnd,
-            final long target) {
-        FloatVector left = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
-        FloatVector right = FloatVector.fromMemorySegment(FLOATS, ALL, (target + next) & ADDRESS_MASK, ORDER);
-        long row = rowsAddress;
-        long at = factors & ADDRESS_MASK;
-        while (at < factorsEnd) {
-            final FloatVector factor = FloatVector.broadcast(FLOATS, RawMemory.getFloat(at));
-            left = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
-                    .fma(factor, left);
-            right = FloatVector.fromMemorySegment(FLOATS, ALL, (row + next) & ADDRESS_MASK, ORDER)
-                    .fma(factor, right);
-            row += stride;
-            at += Float.BYTES;
-        }
-        left.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
-        right.intoMemorySegment(ALL, (target + next) & ADDRESS_MASK, ORDER);
+        softmax.accumulateRows(rowsAddress, stride, rows, factors, target, count);
     }
 
     @Override
@@ -226,6 +194,33 @@ final class VectorPrimitives implements Primitives {
             to += FLOATS_BYTES;
         }
         ScalarPrimitives.scaleFrom(source, factor, target, whole, count);
+    }
+
+    @Override
+    public void scaleRows(
+            final long source,
+            final long stride,
+            final int rows,
+            final long factors,
+            final long out,
+            final long outStride,
+            final int columns) {
+        softmax.scaleRows(source, stride, rows, factors, out, outStride, columns);
+    }
+
+    @Override
+    public void clear(final long target, final int count) {
+        final int whole = count & -LANES;
+        final long end = end(target, whole);
+        final FloatVector zero = FloatVector.zero(FLOATS);
+        long at = target & ADDRESS_MASK;
+        while (at < end) {
+            zero.intoMemorySegment(ALL, at & ADDRESS_MASK, ORDER);
+            at += FLOATS_BYTES;
+        }
+        for (int j = whole; j < count; j++) {
+            RawMemory.putFloat(target + (long) j * Float.BYTES, 0.0f);
+        }
     }
 
     @Override

@@ -4,6 +4,7 @@ import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
+import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -34,7 +35,19 @@ final class VectorSoftmax implements VectorLoops.Softmax {
     private static final VectorShuffle<Float> BY_2 = rotation(2);
     private static final VectorShuffle<Float> BY_1 = rotation(1);
 
+    /** Sixteen times 0, sixteen times minus infinity: what starts 16 - count floats in, masks all but count lanes by addition. */
+    private static final long TAILS = tails();
+
     VectorSoftmax() {}
+
+    private static long tails() {
+        final long tails =
+                Arena.global().allocate(2L * LANES_BYTES, LANES_BYTES).address();
+        for (int lane = 0; lane < LANES; lane++) {
+            RawMemory.putFloat(tails + (long) (LANES + lane) * Float.BYTES, Float.NEGATIVE_INFINITY);
+        }
+        return tails;
+    }
 
     private static VectorShuffle<Float> rotation(final int lanes) {
         return VectorShuffle.fromOp(FLOATS, lane -> (lane + lanes) % FLOATS.length());
@@ -126,6 +139,12 @@ final class VectorSoftmax implements VectorLoops.Softmax {
             final float factor,
             final long inverseSums,
             final long lanes) {
+        if (IS_WIDE && paddedCount == LANES) {
+            final long end = (inverseSums & ADDRESS_MASK) + (long) rows * Float.BYTES;
+            final long tail = TAILS + (long) (LANES - count) * Float.BYTES;
+            singleVectorRows(scores, stride, tail, factor, inverseSums & ADDRESS_MASK, end);
+            return;
+        }
         for (int index = 0; index < rows; index++) {
             final long row = scores + index * stride;
             for (int j = count; j < paddedCount; j++) {
@@ -136,6 +155,53 @@ final class VectorSoftmax implements VectorLoops.Softmax {
             exponentialPasses(row, rowEnd, maximum, factor, lanes + (long) index * LANES_BYTES);
         }
         inverseSums(lanes & ADDRESS_MASK, (lanes & ADDRESS_MASK) + (long) rows * LANES_BYTES, inverseSums);
+    }
+
+    /**
+     * Rows of up to sixteen scores, each in one vector from load to store, with nothing in memory between the steps; the rows do not
+     * wait for one another. Adding a zero makes +0 of -0, which moves no difference of scores.
+     */
+    private static void singleVectorRows(
+            final long scores,
+            final long stride,
+            final long tail,
+            final float factor,
+            final long inverseSums,
+            final long inverseSumsEnd) {
+        long row = scores;
+        long to = inverseSums;
+        while (to < inverseSumsEnd) {
+            final FloatVector scored = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
+                    .add(FloatVector.fromMemorySegment(FLOATS, ALL, tail & ADDRESS_MASK, ORDER));
+            final IntVector bits = scored.viewAsIntegralLanes();
+            final int top = bits.lanewise(
+                            VectorOperators.XOR,
+                            bits.lanewise(VectorOperators.ASHR, 31).lanewise(VectorOperators.LSHR, 1))
+                    .reduceLanes(VectorOperators.MAX);
+            final FloatVector u = FloatVector.broadcast(FLOATS, ScalarPrimitives.fromOrder(top))
+                    .sub(scored)
+                    .mul(factor);
+            final FloatVector shifted = u.add(ExpPolynomial.ROUND);
+            final FloatVector r = shifted.sub(ExpPolynomial.ROUND).sub(u);
+            final FloatVector power = FloatVector.broadcast(FLOATS, ExpPolynomial.C5)
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C4))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C3))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
+                    .fma(r, FloatVector.broadcast(FLOATS, 1.0f));
+            final FloatVector scaled = power.viewAsIntegralLanes()
+                    .sub(shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
+                    .viewAsFloatingLanes();
+            final FloatVector result =
+                    FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, ExpPolynomial.ARGUMENT_MAX));
+            result.intoMemorySegment(ALL, row & ADDRESS_MASK, ORDER);
+            final FloatVector eight = result.add(result.rearrange(BY_8));
+            final FloatVector four = eight.add(eight.rearrange(BY_4));
+            final FloatVector two = four.add(four.rearrange(BY_2));
+            RawMemory.putFloat(to, 1.0f / two.add(two.rearrange(BY_1)).lane(0));
+            row += stride;
+            to += Float.BYTES;
+        }
     }
 
     /** The fixed tree over the sixteen lanes of each row. */
@@ -160,6 +226,93 @@ final class VectorSoftmax implements VectorLoops.Softmax {
         final FloatVector four = eight.add(eight.rearrange(BY_4));
         final FloatVector two = four.add(four.rearrange(BY_2));
         return two.add(two.rearrange(BY_1)).lane(0);
+    }
+
+    @Override
+    public void accumulateRows(
+            final long rowsAddress,
+            final long stride,
+            final int rows,
+            final long factors,
+            final long target,
+            final int count) {
+        final int whole = count & -LANES;
+        final long factorsEnd = (factors & ADDRESS_MASK) + (long) rows * Float.BYTES;
+        final long wholeBytes = (long) whole * Float.BYTES;
+        for (long column = 0; column < wholeBytes; column += 2 * FLOATS_BYTES) {
+            // The last vector of an odd number of them is its own neighbour: both hold the same bits.
+            final long next = column + FLOATS_BYTES < wholeBytes ? FLOATS_BYTES : 0;
+            accumulateColumns(rowsAddress + column, stride, next, factors, factorsEnd, target + column);
+        }
+        ScalarPrimitives.accumulateRowsFrom(rowsAddress, stride, rows, factors, target, whole, count);
+    }
+
+    private static void accumulateColumns(
+            final long rowsAddress,
+            final long stride,
+            final long next,
+            final long factors,
+            final long factorsEnd,
+            final long target) {
+        FloatVector left = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
+        FloatVector right = FloatVector.fromMemorySegment(FLOATS, ALL, (target + next) & ADDRESS_MASK, ORDER);
+        long row = rowsAddress;
+        long at = factors & ADDRESS_MASK;
+        while (at < factorsEnd) {
+            final FloatVector factor = FloatVector.broadcast(FLOATS, RawMemory.getFloat(at));
+            left = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
+                    .fma(factor, left);
+            right = FloatVector.fromMemorySegment(FLOATS, ALL, (row + next) & ADDRESS_MASK, ORDER)
+                    .fma(factor, right);
+            row += stride;
+            at += Float.BYTES;
+        }
+        left.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
+        right.intoMemorySegment(ALL, (target + next) & ADDRESS_MASK, ORDER);
+    }
+
+    @Override
+    public void scaleRows(
+            final long source,
+            final long stride,
+            final int rows,
+            final long factors,
+            final long out,
+            final long outStride,
+            final int columns) {
+        final int whole = columns & -LANES;
+        final long factorsEnd = (factors & ADDRESS_MASK) + (long) rows * Float.BYTES;
+        scaleWhole(source, stride, factors & ADDRESS_MASK, factorsEnd, out, outStride, (long) whole * Float.BYTES);
+        for (int row = 0; row < rows && whole < columns; row++) {
+            final float factor = RawMemory.getFloat(factors + (long) row * Float.BYTES);
+            ScalarPrimitives.scaleFrom(source + row * stride, factor, out + row * outStride, whole, columns);
+        }
+    }
+
+    private static void scaleWhole(
+            final long source,
+            final long stride,
+            final long factors,
+            final long factorsEnd,
+            final long out,
+            final long outStride,
+            final long wholeBytes) {
+        long row = source;
+        long target = out;
+        long factor = factors;
+        while (factor < factorsEnd) {
+            final FloatVector scale = FloatVector.broadcast(FLOATS, RawMemory.getFloat(factor));
+            long skip = 0;
+            while (skip < wholeBytes) {
+                FloatVector.fromMemorySegment(FLOATS, ALL, (row + skip) & ADDRESS_MASK, ORDER)
+                        .mul(scale)
+                        .intoMemorySegment(ALL, (target + skip) & ADDRESS_MASK, ORDER);
+                skip += FLOATS_BYTES;
+            }
+            row += stride;
+            target += outStride;
+            factor += Float.BYTES;
+        }
     }
 
     private static long end(final long start, final int floats) {
