@@ -2,10 +2,8 @@ package io.quorate.engine.coordination;
 
 import io.quorate.kernels.aggregate.AggregationScratch;
 import io.quorate.kernels.aggregate.PairDistances;
-import io.quorate.kernels.attention.AttentionScratch;
 import io.quorate.kernels.attention.AttentionShape;
-import io.quorate.kernels.attention.AttentionSummary;
-import io.quorate.kernels.attention.MultiHeadAttention;
+import io.quorate.kernels.attention.SelfInfluence;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.outlier.OutlierReport;
@@ -27,10 +25,7 @@ import java.util.Locale;
 public final class Coordinator implements AutoCloseable {
     private final CoordinatorContext context;
     private final Primitives primitives;
-    private final MultiHeadAttention attention;
-    private final AttentionScratch attentionScratch;
-    private final AttentionSummary attentionSummary;
-    private final AttentionShape[] shapes;
+    private final SelfInfluence attention;
     private final UnitRows unitRows;
     private final FloatSlab slab;
     private final FloatMatrix[] vectors;
@@ -97,19 +92,13 @@ public final class Coordinator implements AutoCloseable {
         this.context = context;
         final int peers = context.peerCount();
         final int dimension = context.dimension();
-        final int headDim = dimension / context.heads();
         primitives = PrimitivesProvider.preferred();
-        attention = new MultiHeadAttention(primitives);
-        attentionScratch = new AttentionScratch(peers, headDim);
-        attentionSummary = new AttentionSummary(peers);
+        attention = new SelfInfluence(primitives, attentionShape(context));
         unitRows = new UnitRows(primitives);
         slab = FloatSlab.allocate((2L * peers + 1) * dimension);
-        shapes = new AttentionShape[peers + 1];
         vectors = new FloatMatrix[peers + 1];
         directions = new FloatMatrix[peers + 1];
-        final float scale = context.temperature() * context.heads();
         for (int m = 1; m <= peers; m++) {
-            shapes[m] = new AttentionShape(m, m, context.heads(), headDim, scale);
             vectors[m] = slab.matrix(0, m, dimension);
             directions[m] = slab.matrix((long) peers * dimension, m, dimension);
         }
@@ -257,7 +246,7 @@ public final class Coordinator implements AutoCloseable {
     /** Off-heap bytes that the coordinator holds. */
     public long memoryBytes() {
         return slab.lengthBytes()
-                + attentionScratch.lengthBytes()
+                + attention.lengthBytes()
                 + unitRows.lengthBytes()
                 + aggregationScratch.lengthBytes()
                 + fusion.memoryBytes();
@@ -275,7 +264,7 @@ public final class Coordinator implements AutoCloseable {
     @Override
     public void close() {
         slab.close();
-        attentionScratch.close();
+        attention.close();
         unitRows.close();
         aggregationScratch.close();
         fusion.close();
@@ -297,14 +286,18 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
+    /** Of all peers, with the temperature by which a head of a unit row is as sharp as the whole row. */
+    private static AttentionShape attentionShape(final CoordinatorContext context) {
+        final int peers = context.peerCount();
+        final int headDim = context.dimension() / context.heads();
+        return new AttentionShape(peers, peers, context.heads(), headDim, context.temperature() * context.heads());
+    }
+
     /** Attention of the directions over themselves; a vector's length moves nothing. */
     private void weigh() {
         unitRows.normalize(vectors[count], directions[count], squaredNorms);
         final FloatMatrix attending = fusion.attending(directions[count], peerIds);
-        attention.influence(shapes[count], attending, attending, attentionSummary, attentionScratch);
-        for (int i = 0; i < count; i++) {
-            weights[i] = attentionSummary.influence(i);
-        }
+        attention.measure(attending, weights);
         influence.cap(weights, count, 1.0 / (count - faulty));
         Influence.rank(weights, count, order);
     }

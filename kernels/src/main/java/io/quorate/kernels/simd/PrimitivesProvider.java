@@ -20,6 +20,8 @@ public final class PrimitivesProvider {
     private static final List<Integer> WIDTHS = List.of(64, 128, 256, 512);
     private static final Primitives SCALAR = new ScalarPrimitives();
     private static final Primitives[] BY_WIDTH = new Primitives[WIDTHS.size()];
+    private static final SymmetricLoops SCALAR_LOOPS = new SymmetricLoops() {};
+    private static final SymmetricLoops[] LOOPS_BY_WIDTH = new SymmetricLoops[WIDTHS.size()];
 
     private static final RowScan SCALAR_SCAN = new RowScan() {};
     private static final RowScan[] SCAN_BY_WIDTH = new RowScan[WIDTHS.size()];
@@ -108,6 +110,20 @@ public final class PrimitivesProvider {
         return all;
     }
 
+    /** The loops of symmetric self-attention at the width of the given primitives. */
+    public static SymmetricLoops symmetricLoops(final Primitives primitives) {
+        if (primitives == SCALAR) {
+            return SCALAR_LOOPS;
+        }
+        final int index = WIDTHS.indexOf(primitives.bits());
+        synchronized (LOOPS_BY_WIDTH) {
+            if (LOOPS_BY_WIDTH[index] == null) {
+                LOOPS_BY_WIDTH[index] = loopsOfWidth(primitives.bits());
+            }
+            return LOOPS_BY_WIDTH[index];
+        }
+    }
+
     /** One sentence for the user about the choice: what runs, and what is lost if it is not the fast path. */
     public static String sentence(final Primitives primitives) {
         if (!hasFusedMultiplyAdd()) {
@@ -160,6 +176,20 @@ public final class PrimitivesProvider {
 
     private static Object twin(final Class<?> template, final int bits) {
         return twin(template, bits, MethodType.methodType(void.class));
+    }
+
+    private static SymmetricLoops loopsOfWidth(final int bits) {
+        if (bits == VectorWidth.preferredBits()) {
+            return new VectorSymmetricLoops(new VectorSymmetricTiles(new VectorProduct()));
+        }
+        final Object product = twin(VectorProduct.class, bits);
+        final Object tiles = twin(
+                VectorSymmetricTiles.class,
+                bits,
+                MethodType.methodType(void.class, VectorLoops.Product.class),
+                product);
+        final MethodType ofTiles = MethodType.methodType(void.class, SymmetricLoops.class);
+        return (SymmetricLoops) twin(VectorSymmetricLoops.class, bits, ofTiles, tiles);
     }
 
     /** An instance of the same class once more, with another width as its constant. */
