@@ -23,7 +23,7 @@ public final class Centrality {
         this.sums = new double[graph.nodes()];
     }
 
-    /** @throws IllegalArgumentException if the weights of a component are more than a factor of 2^80 apart */
+    /** @throws IllegalArgumentException if the weights of a component are more than a factor of 2^100 / n^2 apart */
     public static Centrality of(final PeerGraph graph) {
         final Centrality centrality = new Centrality(graph);
         new Sweep(graph).addAll(centrality.sums);

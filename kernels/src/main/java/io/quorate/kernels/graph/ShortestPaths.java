@@ -14,8 +14,11 @@ import java.util.Arrays;
 final class ShortestPaths {
     static final double TIE = 0x1p-40;
 
-    /** The largest ratio of two weights of one component; together with the number of nodes this is what two float64 resolve. */
-    static final double WEIGHT_RATIO_MAX = 0x1p80;
+    /**
+     * Times 1 / n^2, the largest ratio of two weights of one component: n lengths of the longest edge, each addition rounded at
+     * 2^-104, still tell a quarter of the shortest edge.
+     */
+    private static final double WEIGHT_RATIO_MAX = 0x1p100;
 
     private static final double EDGE_SHARE = 0.25;
     private static final int UNREACHED = -1;
@@ -30,7 +33,7 @@ final class ShortestPaths {
     private double edgeTie;
     private int reached;
 
-    /** @throws IllegalArgumentException if the weights of a component are more than a factor of 2^80 apart */
+    /** @throws IllegalArgumentException if the weights of a component are more than a factor of 2^100 / n^2 apart */
     ShortestPaths(final PeerGraph graph) {
         this.graph = graph;
         this.lightest = new double[graph.nodes()];
@@ -41,11 +44,12 @@ final class ShortestPaths {
             lightest[component] = Math.min(lightest[component], graph.weight(edge));
             heaviest[component] = Math.max(heaviest[component], graph.weight(edge));
         }
+        final double ratioMax = WEIGHT_RATIO_MAX / graph.nodes() / graph.nodes();
         for (int node = 0; node < graph.nodes(); node++) {
-            if (heaviest[node] / WEIGHT_RATIO_MAX > lightest[node]) {
-                throw new IllegalArgumentException(
-                        "shortest paths need weights within a factor of 2^80 in each component," + " given "
-                                + lightest[node] + " and " + heaviest[node]);
+            if (heaviest[node] / ratioMax > lightest[node]) {
+                throw new IllegalArgumentException("shortest paths need the weights of a component within a factor of"
+                        + " 2^100 / n^2, here " + (float) ratioMax + ", given " + lightest[node] + " and "
+                        + heaviest[node]);
             }
         }
         this.order = new int[graph.nodes()];

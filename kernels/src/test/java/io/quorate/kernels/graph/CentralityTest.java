@@ -79,10 +79,10 @@ class CentralityTest {
                 .build();
         requires(graph, 0, 0, 0);
         requires(Graphs.renamed(graph, new int[] {2, 0, 1}), 0, 0, 0);
-        requires(graph.withEdge(1, 2, 0x1p80), 0, 0, 0);
-        assertThatThrownBy(() -> Centrality.of(graph.withEdge(1, 2, 0x1p81)))
+        requires(graph.withEdge(1, 2, 0x1p96), 0, 0, 0);
+        assertThatThrownBy(() -> Centrality.of(graph.withEdge(1, 2, 0x1p97)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("within a factor of 2^80");
+                .hasMessageContaining("within a factor of 2^100 / n^2, here 1.4085");
     }
 
     @Test

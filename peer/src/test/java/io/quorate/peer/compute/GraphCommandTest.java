@@ -115,7 +115,7 @@ class GraphCommandTest {
                 "[]|an object belongs here, given an array",
                 "{\"nodes\":3,\"connections\":[[|no valid JSON",
                 "{\"nodes\":5000,\"connections\":[]}|at most 4096 nodes, given 5000",
-                "{\"nodes\":3,\"connections\":[[0,1,1e-20],[1,2,1e20]]}|within a factor of 2^80 in each component",
+                "{\"nodes\":3,\"connections\":[[0,1,1e-20],[1,2,1e20]]}|given 1.0E-20 and 1.0E20",
             })
     void shouldRefuseWrongInputInOneLineWithItsPlace(final String text, final String message) throws IOException {
         final CommandRun run = CommandRun.of("compute", "graph", "--json", "--in", file(text));
