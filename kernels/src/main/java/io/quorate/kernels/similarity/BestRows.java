@@ -24,6 +24,11 @@ final class BestRows {
         }
     }
 
+    /** What a row must at least have to be taken; anything will do as long as there is room. */
+    double floor(final int query) {
+        return sizes[query] < k ? Double.NEGATIVE_INFINITY : cosines[query * k];
+    }
+
     void offer(final int query, final int row, final double cosine) {
         final int base = query * k;
         final int size = sizes[query];

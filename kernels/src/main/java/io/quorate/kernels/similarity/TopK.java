@@ -15,18 +15,24 @@ import java.lang.ref.Reference;
  *   cosine(x, q) = sum of x_j q_j / sqrt(sum of x_j^2 * sum of q_j^2)      within [-1, 1]; 0 if x is zero
  * </pre>
  *
- * Products and squares are exact in float64 and their sums are float64 in {@link io.quorate.kernels.simd.CanonicalOrder}, so a
- * cosine is that of {@link UnitRows#cosine}, bit for bit, and nothing overflows or underflows. Rows are ordered by cosine,
- * greatest first, equal ones by ascending row. The result depends on the inputs alone: not on the vector width, the
- * alignment, the strides, the number of threads, nor on which queries are asked together.
+ * The sums are those of {@link UnitRows}: float64 in {@link io.quorate.kernels.simd.CanonicalOrder}, so that a cosine is that of
+ * {@link UnitRows#cosine}, bit for bit, and nothing overflows or underflows. Rows are ordered by cosine, greatest first, equal
+ * ones by ascending row. The result depends on the inputs alone: not on the vector width, the alignment, the strides, the number
+ * of threads, nor on which queries are asked together.
+ *
+ * <p>Float64 would take longer than memory does. So each row is first measured in float32, with a margin that bounds its error
+ * (docs/kernels/similarity.md), and only rows that may be among the best are measured in float64. That moves no result: a row
+ * that is left out is provably worse than the k best so far.
  *
  * <p>An instance holds no state; any number of threads may use it, each with its own scratch and result. A call allocates
  * nothing.
  */
 public final class TopK {
+    private final Primitives primitives;
     private final RowScan loops;
 
     public TopK(final Primitives primitives) {
+        this.primitives = primitives;
         loops = PrimitivesProvider.rowScan(primitives);
     }
 
@@ -64,8 +70,8 @@ public final class TopK {
         scratch.require(queries.rows(), queries.cols(), k, threads);
         result.require(queries.rows(), k);
         final TopKScan scan = scratch.scan();
-        scan.begin(loops, rows, queries.rows(), k, threads);
-        widen(queries, scratch);
+        scan.begin(primitives, loops, rows, queries, k, threads);
+        scan.prepareQueries();
         if (team == null) {
             scan.run(0);
         } else {
@@ -84,6 +90,7 @@ public final class TopK {
             best.drain(query, result);
         }
         Reference.reachabilityFence(rows);
+        Reference.reachabilityFence(queries);
     }
 
     private static void require(final FloatMatrix rows, final FloatMatrix queries, final int k) {
@@ -95,35 +102,5 @@ public final class TopK {
             throw new IllegalArgumentException(
                     "k must be within 1.." + rows.rows() + ", the number of rows, given " + k);
         }
-    }
-
-    /** Copies the queries into float64, and takes the square of each. */
-    private void widen(final FloatMatrix queries, final TopKScratch scratch) {
-        final int cols = queries.cols();
-        final long square = scratch.squares(0);
-        for (int query = 0; query < queries.rows(); query++) {
-            final long wide = scratch.query(query, cols);
-            for (int col = 0; col < cols; col++) {
-                scratch.setNumber(wide, col, queries.get(query, col));
-            }
-            loops.dotsAndSquares(
-                    queries.address() + query * queries.strideBytes(),
-                    queries.strideBytes(),
-                    1,
-                    scratch.address(wide),
-                    cols,
-                    scratch.address(scratch.firstDots(0)),
-                    scratch.address(square),
-                    scratch.address(scratch.lanes(0)));
-            final double squared = scratch.number(square, 0);
-            if (!(squared <= Double.MAX_VALUE)) {
-                throw new IllegalArgumentException("query " + query + " holds NaN or infinity");
-            }
-            if (squared == 0.0) {
-                throw new IllegalArgumentException("query " + query + " is the zero vector, which has no direction");
-            }
-            scratch.scan().setQuerySquare(query, squared);
-        }
-        Reference.reachabilityFence(queries);
     }
 }

@@ -1,18 +1,18 @@
 package io.quorate.kernels.similarity;
 
 import io.quorate.kernels.memory.FloatSlab;
+import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.RowScan;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The working memory of one {@link TopK} call at a time: the queries in float64, and for each thread the products of a block
+ * The working memory of one {@link TopK} call at a time: the queries as unit rows, and for each thread the products of a block
  * of rows and the best rows so far. Owned by the caller and reused from call to call. What it holds between calls has no meaning.
  */
 public final class TopKScratch implements AutoCloseable {
     private static final int BLOCK_ROWS_MAX = 256;
     private static final int BLOCK_BYTES = 128 << 10;
     private static final int TILE_ROWS = 4;
-    private static final int DOUBLE_FLOATS = Double.BYTES / Float.BYTES;
 
     private final int queriesMax;
     private final int colsMax;
@@ -38,9 +38,9 @@ public final class TopKScratch implements AutoCloseable {
         }
         queriesMax = queries;
         colsMax = cols;
-        queriesBytes = FloatSlab.roundedUpBytes((long) queries * cols * DOUBLE_FLOATS);
-        // Two queries' products, the squares, and the lanes.
-        threadBytes = 3L * BLOCK_ROWS_MAX * Double.BYTES + RowScan.LANES_BYTES;
+        queriesBytes = FloatSlab.roundedUpBytes((long) queries * cols);
+        // Two queries' products, the squares, the lanes of the loops and those of the exact sums.
+        threadBytes = 3L * BLOCK_ROWS_MAX * Float.BYTES + RowScan.LANES_BYTES + CanonicalOrder.LANES_BYTES;
         slab = FloatSlab.allocate((queriesBytes + threads * threadBytes) / Float.BYTES);
         base = slab.segment().address();
         best = new BestRows[threads];
@@ -94,9 +94,9 @@ public final class TopKScratch implements AutoCloseable {
         return best[thread];
     }
 
-    /** Where things are, in bytes from the start of the scratch: the float64s of a query of {@code cols} columns. */
+    /** Where things are, in bytes from the start of the scratch: a unit query of {@code cols} columns. */
     long query(final int query, final int cols) {
-        return (long) query * cols * Double.BYTES;
+        return (long) query * cols * Float.BYTES;
     }
 
     long firstDots(final int thread) {
@@ -104,15 +104,20 @@ public final class TopKScratch implements AutoCloseable {
     }
 
     long secondDots(final int thread) {
-        return firstDots(thread) + (long) BLOCK_ROWS_MAX * Double.BYTES;
+        return firstDots(thread) + (long) BLOCK_ROWS_MAX * Float.BYTES;
     }
 
     long squares(final int thread) {
-        return secondDots(thread) + (long) BLOCK_ROWS_MAX * Double.BYTES;
+        return secondDots(thread) + (long) BLOCK_ROWS_MAX * Float.BYTES;
     }
 
     long lanes(final int thread) {
-        return squares(thread) + (long) BLOCK_ROWS_MAX * Double.BYTES;
+        return squares(thread) + (long) BLOCK_ROWS_MAX * Float.BYTES;
+    }
+
+    /** Of the exact sums. */
+    long exactLanes(final int thread) {
+        return lanes(thread) + RowScan.LANES_BYTES;
     }
 
     /** For the loops, which run unchecked. */
@@ -120,11 +125,7 @@ public final class TopKScratch implements AutoCloseable {
         return base + place;
     }
 
-    double number(final long place, final int index) {
-        return slab.segment().get(ValueLayout.JAVA_DOUBLE, place + (long) index * Double.BYTES);
-    }
-
-    void setNumber(final long place, final int index, final double value) {
-        slab.segment().set(ValueLayout.JAVA_DOUBLE, place + (long) index * Double.BYTES, value);
+    float number(final long place, final int index) {
+        return slab.segment().get(ValueLayout.JAVA_FLOAT, place + (long) index * Float.BYTES);
     }
 }

@@ -93,6 +93,42 @@ class TopKTest {
     }
 
     @Test
+    void shouldRankWhatFloat32CannotTellApart() {
+        final SplittableRandom random = new SplittableRandom(SEED);
+        final int cols = 40;
+        final FloatMatrix query = Matrices.gaussian(random, 1, cols);
+        final FloatMatrix rows = FloatMatrix.allocate(400, cols);
+        for (int row = 0; row < rows.rows(); row++) {
+            // From beyond the range of float32 squares to below it, all within rounding of the query.
+            final float scale = Math.scalb(1.0f, random.nextInt(-90, 90));
+            for (int col = 0; col < cols; col++) {
+                final float x = query.get(0, col) * scale;
+                rows.set(row, col, random.nextInt(4) == 0 ? Math.nextUp(x) : x);
+            }
+        }
+        final String expected = expected(rows, query, 60);
+        for (final Primitives primitives : PrimitivesProvider.all()) {
+            for (int threads = 1; threads <= THREADS_MAX; threads++) {
+                assertThat(find(primitives, rows, query, 60, threads))
+                        .as("%d bits, seed %d", primitives.bits(), SEED)
+                        .isEqualTo(expected);
+            }
+        }
+    }
+
+    /** The error of a float32 cosine against float64 stays within a third of the margin that the scan allows it. */
+    @Test
+    void shouldKeepTheMarginOfScreening() {
+        final SplittableRandom random = new SplittableRandom(SEED);
+        final CosineError error = new CosineError();
+        for (final int cols : new int[] {1, 16, 40, 384, 1_025}) {
+            assertThat(error.greatest(random, cols)).as("%d columns", cols).isLessThan(TopKScan.margin(cols) / 3);
+        }
+        assertThat(TopKScan.margin(384)).isBetween(5.7e-6, 5.8e-6);
+        assertThat(TopKScan.margin(1 << 28)).isInfinite();
+    }
+
+    @Test
     void shouldAgreeWithFloat64SummedInAnotherOrder() {
         final SplittableRandom random = new SplittableRandom(SEED);
         final FloatMatrix rows = Matrices.gaussian(random, 500, 384);

@@ -108,12 +108,15 @@ public final class NpyFile {
         final long count = (long) rows * cols;
         final int numberBytes = wide ? Double.BYTES : Float.BYTES;
         final long presentBytes = channel.size() - header.dataAt();
-        if (count > Long.MAX_VALUE / Double.BYTES || presentBytes != count * numberBytes) {
+        final boolean countable = count <= Long.MAX_VALUE / Double.BYTES;
+        if (!countable || presentBytes != count * numberBytes) {
             throw NpyHeader.wrong(
                     file,
                     presentBytes + " bytes of numbers where the header announces "
-                            + (count > Long.MAX_VALUE / Double.BYTES ? "far more" : String.valueOf(count * numberBytes))
-                            + (presentBytes < count * numberBytes ? ": the file is cut off" : ": something follows"));
+                            + (countable ? String.valueOf(count * numberBytes) : "far more")
+                            + (countable && presentBytes > count * numberBytes
+                                    ? ": something follows"
+                                    : ": the file is cut off"));
         }
         final boolean transposed = header.columnsFirst() && rows > 1 && cols > 1;
         if (!wide && !transposed && presentBytes >= MAPPED_BYTES_MIN) {
