@@ -1,17 +1,27 @@
 package io.quorate.kernels;
 
+import io.quorate.kernels.attention.AttentionBias;
 import io.quorate.kernels.attention.AttentionScratch;
 import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
 import io.quorate.kernels.attention.MultiHeadAttention;
-import io.quorate.kernels.attention.SymmetricAttention;
-import io.quorate.kernels.attention.SymmetricScratch;
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.similarity.UnitRows;
 
-/** Both forms of attention, as a round calls them: over the unit rows of its vectors. */
+/**
+ * General attention: as a round calls it, over the unit rows of its vectors, and over {@link #SHAPES} that reach every tile and
+ * every path of it, with a bias, and on two threads where there are two processors.
+ */
 final class AttentionCall implements KernelCall {
+    /** Queries and keys: one panel; pairs of panels; threes, packed values and chains taken up again. */
+    private static final int[][] SHAPES = {{9, 16}, {6, 60}, {5, 112}};
+
+    private static final int HEADS = 2;
+    private static final int HEAD_DIM = 48;
+    private static final int TEAM_THREADS = 2;
+
     private final FloatMatrix vectors;
     private final FloatMatrix units;
     private final FloatMatrix out;
@@ -20,8 +30,8 @@ final class AttentionCall implements KernelCall {
     private final AttentionScratch scratch;
     private final UnitRows unitRows;
     private final MultiHeadAttention attention;
-    private final SymmetricAttention symmetric;
-    private final SymmetricScratch symmetricScratch;
+    private final KernelTeam team;
+    private final Path[] paths = new Path[SHAPES.length];
 
     AttentionCall(final Primitives primitives, final FloatMatrix vectors, final int heads) {
         this.vectors = vectors;
@@ -31,9 +41,12 @@ final class AttentionCall implements KernelCall {
         summary = new AttentionSummary(vectors.rows());
         attention = new MultiHeadAttention(primitives);
         scratch = AttentionScratch.forShape(shape);
-        symmetric = new SymmetricAttention(primitives);
-        symmetricScratch = SymmetricScratch.forShape(shape, 1);
         unitRows = new UnitRows(primitives);
+        team = Runtime.getRuntime().availableProcessors() < TEAM_THREADS ? null : new KernelTeam(TEAM_THREADS);
+        final MultiHeadAttention shared = new MultiHeadAttention(primitives, team);
+        for (int i = 0; i < SHAPES.length; i++) {
+            paths[i] = new Path(i == SHAPES.length - 1 ? shared : attention, SHAPES[i][0], SHAPES[i][1]);
+        }
     }
 
     @Override
@@ -41,14 +54,47 @@ final class AttentionCall implements KernelCall {
         unitRows.normalize(vectors, units);
         unitRows.dot(units, 0, units, units.rows() - 1);
         attention.attend(shape, units, units, vectors, out, summary, scratch);
-        symmetric.attend(shape, units, vectors, out, summary, symmetricScratch);
-        symmetric.influence(shape, units, summary, symmetricScratch);
+        for (final Path path : paths) {
+            path.call();
+        }
     }
 
     @Override
     public void close() {
         scratch.close();
-        symmetricScratch.close();
         unitRows.close();
+        for (final Path path : paths) {
+            path.scratch.close();
+        }
+        if (team != null) {
+            team.close();
+        }
+    }
+
+    /** One shape with operands of its own. */
+    private static final class Path {
+        private final MultiHeadAttention attention;
+        private final AttentionShape shape;
+        private final FloatMatrix q;
+        private final FloatMatrix k;
+        private final FloatMatrix out;
+        private final AttentionBias bias;
+        private final AttentionSummary summary;
+        private final AttentionScratch scratch;
+
+        Path(final MultiHeadAttention attention, final int queries, final int keys) {
+            this.attention = attention;
+            shape = new AttentionShape(queries, keys, HEADS, HEAD_DIM, 1.0f);
+            q = FloatMatrix.allocate(queries, shape.modelDim());
+            k = FloatMatrix.allocate(keys, shape.modelDim());
+            out = FloatMatrix.allocate(queries, shape.modelDim());
+            bias = AttentionBias.shared(FloatMatrix.allocate(queries, keys));
+            summary = new AttentionSummary(keys);
+            scratch = AttentionScratch.forShape(shape, TEAM_THREADS);
+        }
+
+        void call() {
+            attention.attend(shape, q, k, k, bias, out, summary, scratch);
+        }
     }
 }

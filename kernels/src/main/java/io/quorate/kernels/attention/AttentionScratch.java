@@ -11,7 +11,7 @@ import io.quorate.kernels.simd.CanonicalOrder;
 public final class AttentionScratch implements AutoCloseable {
     static final int BLOCK_ROWS_MAX = 24;
     private static final int BLOCK_ROWS_STEP = 8;
-    private static final int BLOCK_SCORES = 1 << 15;
+    private static final int BLOCK_SCORES = 1 << 16;
 
     private final int keysMax;
     private final int headDimMax;
