@@ -23,13 +23,17 @@ import picocli.CommandLine.Spec;
         description = "Degree, betweenness, effective resistance and components of a graph.",
         footer = {
             "",
-            "G.json is {\"nodes\":n,\"connections\":[[i,j,weight?],...]}: undirected, nodes from 0, a weight is a conductance",
-            "(1 if not given, 0 for no edge), and a shortest path has the smallest sum of 1 / weight. Lists of the result:",
+            "G.json is {\"nodes\":n,\"connections\":[[i,j,weight?],...]}: undirected, nodes from",
+            "0. A weight is a conductance: 1 if not given, 0 for no edge; a shortest path has",
+            "the smallest sum of 1 / weight. The lists of the result:",
             "  degree[i]         number of edges of node i",
-            "  betweenness[i]    share of the pairs of other nodes whose shortest paths lead through i",
+            "  betweenness[i]    share of the pairs of other nodes whose shortest paths lead",
+            "                    through i",
             "  resistance[i][j]  effective resistance; null between components",
-            "  components[i]     the smallest node that i is connected with: equal for two nodes of one component",
-            "Example: ./quorate compute graph --in G.json --json"
+            "  components[i]     the smallest node that i is connected with: equal for two",
+            "                    nodes of one component",
+            "Example:",
+            "  compute graph --in G.json --json"
         })
 public final class GraphCommand implements Callable<Integer> {
     private static final int SHOWN_MAX = 16;

@@ -22,13 +22,16 @@ import picocli.CommandLine.Option;
         description = "Turn the rows of a matrix by their places in a graph (GraphRoPE).",
         footer = {
             "",
-            "Row i of X belongs to node i of the graph (see compute graph --help). A head has d / H floats, d / H is even, and",
-            "floats 2p and 2p + 1 of each head are turned by the angle of node i and pair p. For queries and keys, not values.",
-            "  resistance  angles from edge-keyed noise: over the noise, the product of a query of node i and a key of node j",
-            "              is expected to be exp(-sigma_p^2 R_ij / 2) times the plain one, R_ij the effective resistance",
-            "  centrality  sigma_p 10000^(-2p/(d/H)) times the degree (even p) or 100 betweenness (odd p)",
-            "with sigma_p = S R^-p. With --sigma 0 the rows are copied.",
-            "Example: ./quorate compute rope --in X.npy --graph G.json --heads 8 --sigma 0.5 --out Y.npy"
+            "Row i of X belongs to node i of the graph (compute graph --help). Of each head,",
+            "which has d / H floats, floats 2p and 2p + 1 are turned by the angle of node i",
+            "and pair p. For queries and keys, not for values. Angles, with sigma_p = S R^-p:",
+            "  resistance  from edge-keyed noise: the product of a query of node i and a key",
+            "              of node j is expected to be exp(-sigma_p^2 R_ij / 2) times the",
+            "              plain one, R_ij being their effective resistance",
+            "  centrality  sigma_p 10000^(-2p / (d / H)) times the degree (even p) or 100",
+            "              times the betweenness (odd p)",
+            "With --sigma 0 the rows are copied. Example:",
+            "  compute rope --in X.npy --graph G.json --heads 8 --sigma 0.5 --out Y.npy"
         })
 public final class RopeCommand implements Callable<Integer> {
     /** What the angles come from. */
