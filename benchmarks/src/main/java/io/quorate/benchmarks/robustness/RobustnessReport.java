@@ -109,7 +109,7 @@ final class RobustnessReport {
     }
 
     static String times(final Map<String, double[]> times) {
-        final StringBuilder text = new StringBuilder("\n## Times on this machine\n\nMicroseconds a call, d = ")
+        final StringBuilder text = new StringBuilder("## Times on this machine\n\nMicroseconds a call, d = ")
                 .append(RuleTimes.DIMENSION)
                 .append(", f far liars.\n\n| rule |");
         for (final int count : RuleTimes.COUNTS) {

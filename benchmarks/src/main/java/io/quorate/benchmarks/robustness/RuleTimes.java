@@ -29,31 +29,37 @@ final class RuleTimes {
     /** Name of the rule, or of what a round of the coordinator computes -> microseconds for each n. */
     Map<String, double[]> measure(final long seed) {
         final Map<String, double[]> times = new LinkedHashMap<>();
+        // Once for nothing: the first calls of a process wait for the compiler longer than the warm-up.
+        measure(times, 0, seed);
         for (int i = 0; i < COUNTS.length; i++) {
-            final int count = COUNTS[i];
-            final int faulty = RobustnessTable.faulty(count);
-            final FloatMatrix rows = FloatMatrix.allocate(count, DIMENSION);
-            RobustnessTable.copy(Attack.FAR_POINT.round(count, faulty, DIMENSION, new SplittableRandom(seed)), rows);
-            final FloatMatrix out = FloatMatrix.allocate(1, DIMENSION);
-            final OutlierReport report = new OutlierReport(count);
-            final OutlierScores outliers = new OutlierScores(primitives);
-            try (AggregationScratch scratch = new AggregationScratch(count, DIMENSION)) {
-                for (final String name : RobustnessTable.ruleNames()) {
-                    final AggregationRule rule = RobustnessTable.rule(primitives, name, DIMENSION);
-                    put(times, name, i, () -> rule.aggregate(rows, faulty, out, scratch));
-                }
-                final PairDistances pairs = new PairDistances(count);
-                put(times, "distances of all pairs", i, () -> pairs.measure(primitives, rows, scratch));
-                put(times, "detector", i, () -> outliers.find(rows, faulty, report, scratch));
-                final AggregationRule mixed = RobustnessTable.rule(primitives, "nnm+trimmed-mean", DIMENSION);
-                put(times, "detector and nnm+trimmed-mean, pairs shared", i, () -> {
-                    pairs.measure(primitives, rows, scratch);
-                    outliers.find(rows, pairs, faulty, report, scratch);
-                    mixed.aggregate(rows, pairs, faulty, out, scratch);
-                });
-            }
+            measure(times, i, seed);
         }
         return times;
+    }
+
+    private void measure(final Map<String, double[]> times, final int i, final long seed) {
+        final int count = COUNTS[i];
+        final int faulty = RobustnessTable.faulty(count);
+        final FloatMatrix rows = FloatMatrix.allocate(count, DIMENSION);
+        RobustnessTable.copy(Attack.FAR_POINT.round(count, faulty, DIMENSION, new SplittableRandom(seed)), rows);
+        final FloatMatrix out = FloatMatrix.allocate(1, DIMENSION);
+        final OutlierReport report = new OutlierReport(count);
+        final OutlierScores outliers = new OutlierScores(primitives);
+        try (AggregationScratch scratch = new AggregationScratch(count, DIMENSION)) {
+            for (final String name : RobustnessTable.ruleNames()) {
+                final AggregationRule rule = RobustnessTable.rule(primitives, name, DIMENSION);
+                put(times, name, i, () -> rule.aggregate(rows, faulty, out, scratch));
+            }
+            final PairDistances pairs = new PairDistances(count);
+            put(times, "distances of all pairs", i, () -> pairs.measure(primitives, rows, scratch));
+            put(times, "detector", i, () -> outliers.find(rows, faulty, report, scratch));
+            final AggregationRule mixed = RobustnessTable.rule(primitives, "nnm+trimmed-mean", DIMENSION);
+            put(times, "detector and nnm+trimmed-mean, pairs shared", i, () -> {
+                pairs.measure(primitives, rows, scratch);
+                outliers.find(rows, pairs, faulty, report, scratch);
+                mixed.aggregate(rows, pairs, faulty, out, scratch);
+            });
+        }
     }
 
     private static void put(

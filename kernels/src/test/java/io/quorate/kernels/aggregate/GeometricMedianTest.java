@@ -12,6 +12,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class GeometricMedianTest {
     private static final long SEED = Long.getLong("seed", 20_251_125L);
@@ -93,6 +94,31 @@ class GeometricMedianTest {
             }
         }
         assertThat(mostSteps).isBetween(1, GeometricMedian.STEPS_MAX);
+    }
+
+    /** From d = 4n on steps are taken on the distances of pairs, unless a row lies beyond the reach. */
+    @ParameterizedTest
+    @ValueSource(doubles = {1, 1e3, 1e5, 1e6, 1e7, 1e12, 1e30})
+    void shouldFindTheSamePointOnDistancesAsOnRows(final double far) {
+        final SplittableRandom random = new SplittableRandom(SEED);
+        for (final int count : new int[] {4, 7, 16}) {
+            final FloatMatrix rows = Matrices.gaussian(random, count, 64);
+            for (int col = 0; col < 64; col++) {
+                rows.set(1, col, (float) (far * (0.5 + rows.get(1, col))));
+            }
+            try (AggregationScratch scratch = new AggregationScratch(count, 64)) {
+                final double[] centre = centre(GeometricMedian.converging(PREFERRED), rows, scratch);
+                assertThat(scratch.isConverged())
+                        .as("n = %d, far = %g", count, far)
+                        .isTrue();
+                assertThat(scratch.stepCount()).isBetween(2, 100);
+                final double[] expected = centre(
+                        GeometricMedian.ofSteps(PREFERRED, 1e-4, 200, GeometricMedian.Start.MEDIAN), rows, scratch);
+                for (int col = 0; col < 64; col++) {
+                    assertThat(centre[col]).isCloseTo(expected[col], within(3e-6));
+                }
+            }
+        }
     }
 
     @Test
