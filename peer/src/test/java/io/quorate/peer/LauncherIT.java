@@ -2,6 +2,7 @@ package io.quorate.peer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.peer.format.NpyBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -150,6 +151,27 @@ class LauncherIT {
                 "--version");
         assertThat(run.exitCode).isZero();
         assertThat(run.out).startsWith("quorate 0.").contains("native profile");
+    }
+
+    @Test
+    void shouldComputeOnFilesWithOneLineOnStandardError() throws Exception {
+        final Path rows = NpyBytes.save(folder.resolve("X.npy"), new float[] {0, 2}, new float[] {3, 4});
+        final Run run = run(
+                folder,
+                Map.of("QUORATE_NO_BUILD", "1"),
+                REPOSITORY.resolve("quorate").toString(),
+                "compute",
+                "topk",
+                "--in",
+                rows.toString(),
+                "--query",
+                "X.npy",
+                "--k",
+                "1",
+                "--json");
+        assertThat(run.exitCode).isZero();
+        assertThat(run.out.strip()).isEqualTo("{\"k\":1,\"rows\":[[0],[1]],\"cosines\":[[1.0],[1.0]]}");
+        assertThat(run.err).matches("kernel: vector, \\d+ bits\\n");
     }
 
     /** A tree in the shape of the repository whose build is a script that counts and makes an empty jar. */

@@ -5,6 +5,8 @@ import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
 import io.quorate.kernels.attention.MultiHeadAttention;
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.parallel.KernelTeam;
+import io.quorate.kernels.simd.Primitives;
 import io.quorate.peer.format.NpyFile;
 import io.quorate.peer.format.NpyOutputs;
 import java.io.IOException;
@@ -47,13 +49,17 @@ public final class AttentionCommand implements Callable<Integer> {
     @Mixin
     private KernelOptions kernel;
 
+    @Mixin
+    private ThreadOptions threads;
+
     @Override
     public Integer call() throws IOException {
         if (outFile == null && influenceFile == null) {
             throw new IllegalArgumentException("nothing to write: name --out O.npy, --influence I.npy, or both");
         }
-        final MultiHeadAttention attention = new MultiHeadAttention(kernel.primitives());
-        try (Arena arena = Arena.ofShared();
+        final Primitives primitives = kernel.primitives();
+        try (KernelTeam team = threads.team();
+                Arena arena = Arena.ofShared();
                 NpyOutputs outputs = NpyOutputs.at(outFile, influenceFile)) {
             final FloatMatrix q = NpyFile.readMatrix(qFile, arena);
             final FloatMatrix k = NpyFile.readMatrix(kFile, arena);
@@ -61,7 +67,8 @@ public final class AttentionCommand implements Callable<Integer> {
             final AttentionShape shape = shape(q, k, v);
             final FloatMatrix out = outFile == null ? null : FloatMatrix.allocate(q.rows(), q.cols());
             final AttentionSummary summary = new AttentionSummary(shape.keys());
-            try (AttentionScratch scratch = AttentionScratch.forShape(shape)) {
+            final MultiHeadAttention attention = new MultiHeadAttention(primitives, team);
+            try (AttentionScratch scratch = AttentionScratch.forShape(shape, team.threads())) {
                 if (out == null) {
                     attention.influence(shape, q, k, summary, scratch);
                 } else {
@@ -74,7 +81,7 @@ public final class AttentionCommand implements Callable<Integer> {
             }
             outputs.commit();
         }
-        kernel.report();
+        kernel.report(threads.threads());
         return 0;
     }
 

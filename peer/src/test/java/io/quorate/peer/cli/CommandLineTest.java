@@ -27,7 +27,9 @@ class CommandLineTest {
     void shouldPrintCompletionScript() {
         final CommandRun completion = CommandRun.of("completion");
         assertThat(completion.exitCode()).isZero();
-        assertThat(completion.out()).startsWith("#!/usr/bin/env bash").contains("_picocli_quorate_roster_create");
+        assertThat(completion.out())
+                .startsWith("#!/usr/bin/env bash")
+                .contains("_picocli_quorate_roster_create", "_picocli_quorate_compute_topk", "--influence");
     }
 
     @ParameterizedTest

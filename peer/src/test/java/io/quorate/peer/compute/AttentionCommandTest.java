@@ -72,6 +72,9 @@ class AttentionCommandTest {
             final CommandRun run = run("--heads", HEADS, "--out", out, "--bits", bits, "--kernel", "VECTOR");
             assertThat(run.err()).startsWith("kernel: vector, " + bits + " bits");
             assertThat(out).hasSameBinaryContentAs(first);
+            final CommandRun together = run("--heads", HEADS, "--out", out, "--bits", bits, "--threads", 3);
+            assertThat(together.err()).contains(", 3 threads");
+            assertThat(out).hasSameBinaryContentAs(first);
         }
         assertThat(run("--heads", HEADS, "--out", first, "--kernel", "scalar")
                         .err()
