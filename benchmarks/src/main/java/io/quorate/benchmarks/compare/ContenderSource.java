@@ -21,10 +21,6 @@ public interface ContenderSource {
         return true;
     }
 
-    default boolean canRun(final int threads) {
-        return true;
-    }
-
     /** @throws IllegalStateException if the library refuses */
     Contender open(Workload workload, int threads);
 }

@@ -102,18 +102,16 @@ public final class KernelBench {
         return peers;
     }
 
-    /** The warm-up that a service does at start, and then the first real calls. */
+    /** The warm-up that a service does at start, for rounds of the smallest size, and then the first real calls. */
     private void warmUpAndCallOnce(final List<ContenderSource> own) {
         final long startNs = System.nanoTime();
-        boolean isQuiet = true;
-        for (final int n : options.sizes()) {
-            isQuiet &= KernelWarmup.run(
-                    PrimitivesProvider.preferred(),
-                    Math.min(n, WARMUP_ROWS_MAX),
-                    Workload.MODEL_DIM,
-                    Workload.HEADS,
-                    WARMUP_NS / options.sizes().size());
-        }
+        final int rows = options.sizes().stream().mapToInt(Integer::intValue).min().orElseThrow();
+        final boolean isQuiet = KernelWarmup.run(
+                PrimitivesProvider.preferred(),
+                Math.min(rows, WARMUP_ROWS_MAX),
+                Workload.MODEL_DIM,
+                Workload.HEADS,
+                WARMUP_NS);
         progress("warm-up %.2f s, %s", (System.nanoTime() - startNs) / 1e9, isQuiet ? "quiet" : "not quiet in time");
         for (final ContenderSource source : own) {
             if (source.name().equals(OwnKernels.GENERAL) || source.name().equals(OwnKernels.SYMMETRIC)) {
@@ -138,7 +136,7 @@ public final class KernelBench {
         try {
             for (final ContenderSource source : sources) {
                 final boolean isWanted = !options.kernels().isEmpty() || source.isDefault(workload.n());
-                if (isWanted && source.canRun(threads)) {
+                if (isWanted) {
                     tryOpen(source, workload, threads, open, taking);
                 }
             }

@@ -5,12 +5,14 @@ import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
 import io.quorate.kernels.attention.MultiHeadAttention;
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
 
 /** Our general attention, output and influence. {@link KernelIsolation} loads this class once more for each further kernel. */
 final class OwnAttention implements Contender {
     private final AttentionShape shape;
+    private final KernelTeam team;
     private final MultiHeadAttention attention;
     private final AttentionScratch scratch;
     private final AttentionSummary summary;
@@ -23,17 +25,14 @@ final class OwnAttention implements Contender {
     OwnAttention(final String kernel, final Workload workload, final int threads) {
         final int n = workload.n();
         shape = AttentionShape.ofSelf(n, Workload.MODEL_DIM, Workload.HEADS);
-        attention = new MultiHeadAttention(primitives(kernel));
-        scratch = AttentionScratch.forShape(shape);
+        team = threads == 1 ? null : new KernelTeam(threads);
+        attention = new MultiHeadAttention(primitives(kernel), team);
+        scratch = AttentionScratch.forShape(shape, threads);
         summary = new AttentionSummary(n);
         q = FloatMatrix.over(workload.q(), n, Workload.MODEL_DIM);
         k = FloatMatrix.over(workload.k(), n, Workload.MODEL_DIM);
         v = FloatMatrix.over(workload.v(), n, Workload.MODEL_DIM);
         out = FloatMatrix.over(workload.allocate(), n, Workload.MODEL_DIM);
-    }
-
-    static boolean canRun(final int threads) {
-        return threads == 1;
     }
 
     @Override
@@ -48,6 +47,9 @@ final class OwnAttention implements Contender {
 
     @Override
     public void close() {
+        if (team != null) {
+            team.close();
+        }
         scratch.close();
     }
 

@@ -42,11 +42,6 @@ final class OwnKernels {
         }
 
         @Override
-        public boolean canRun(final int threads) {
-            return OwnAttention.canRun(threads);
-        }
-
-        @Override
         public Contender open(final Workload workload, final int threads) {
             if (kernel.equals("preferred")) {
                 return new OwnAttention(kernel, workload, threads);

@@ -8,7 +8,7 @@ import java.util.concurrent.locks.LockSupport;
  * A fixed number of threads that do one piece of work together: the caller's own and {@code threads - 1} daemon workers. The
  * kernels split their work by worker index in a way that no bit of the result depends on how many workers there are.
  *
- * <p>Between calls a worker spins for some microseconds and then parks, so calls that follow each other closely start
+ * <p>Between calls a worker spins, then yields, for some hundred microseconds, and then parks, so calls that follow closely start
  * at once and an idle team burns nothing. More workers than free cores make every call wait for the operating system.
  *
  * <p>Owned by whoever computes; one call at a time. A call allocates nothing.
@@ -17,8 +17,14 @@ public final class KernelTeam implements AutoCloseable {
     /** More than this on one memory bus only queue up. */
     public static final int THREADS_MAX = 256;
 
-    /** Pauses before a thread parks: some tens of microseconds on the CPUs that we know. */
-    private static final int SPINS = 2_000;
+    /** Pauses before a thread begins to yield: a few microseconds. */
+    private static final int SPINS = 200;
+
+    /**
+     * Spins and yields before a thread parks: some hundred microseconds. Where the operating system has put both sides on one
+     * core, a yield lets the other one run at once; a pause would keep it waiting, and parking costs it a wake-up a call.
+     */
+    private static final int WAITS = SPINS + 400;
 
     private final Worker[] workers;
     private final Throwable[] failures;
@@ -122,8 +128,8 @@ public final class KernelTeam implements AutoCloseable {
     }
 
     private void awaitWorkers() {
-        for (int spin = 0; unfinished.get() > 0 && spin < SPINS; spin++) {
-            Thread.onSpinWait();
+        for (int wait = 0; unfinished.get() > 0 && wait < WAITS; wait++) {
+            pause(wait);
         }
         if (unfinished.get() > 0) {
             isCallerParked = true;
@@ -132,6 +138,14 @@ public final class KernelTeam implements AutoCloseable {
                 Thread.onSpinWait();
             }
             isCallerParked = false;
+        }
+    }
+
+    private static void pause(final int waited) {
+        if (waited < SPINS) {
+            Thread.onSpinWait();
+        } else {
+            Thread.yield();
         }
     }
 
@@ -199,8 +213,8 @@ public final class KernelTeam implements AutoCloseable {
 
         /** Returns true when there is work, false when the team is closed. */
         private boolean awaitTicket(final int seen) {
-            for (int spin = 0; ticket == seen && !isClosed && spin < SPINS; spin++) {
-                Thread.onSpinWait();
+            for (int wait = 0; ticket == seen && !isClosed && wait < WAITS; wait++) {
+                pause(wait);
             }
             if (ticket == seen && !isClosed) {
                 isParked = true;
