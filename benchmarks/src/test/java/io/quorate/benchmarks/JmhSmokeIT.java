@@ -22,6 +22,7 @@ class JmhSmokeIT {
         final Collection<RunResult> results = new Runner(new OptionsBuilder()
                         .include(AttentionBenchmark.class.getName() + ".attend")
                         .param("n", "4")
+                        .param("threads", "1")
                         .forks(1)
                         .jvmArgs(forkArguments)
                         .warmupIterations(0)

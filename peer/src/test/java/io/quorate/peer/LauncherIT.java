@@ -133,6 +133,23 @@ class LauncherIT {
     }
 
     @Test
+    void shouldTakeThePeersOfBenchWhereTheyWereBuilt() throws Exception {
+        final Path tree = tree();
+        Files.createDirectories(tree.resolve("benchmarks/src/main"));
+        final Path target = Files.createDirectories(tree.resolve("benchmarks/target"));
+        Files.writeString(target.resolve("quorate-benchmarks-0.1.0-all.jar"), "");
+        final String launcher = tree.resolve("quorate").toString();
+        final Map<String, String> environment =
+                Map.of("JAVA25_HOME", jdk("jdk", "25").toString(), "QUORATE_NO_BUILD", "1");
+        assertThat(run(folder, environment, launcher, "bench", "kernels").out)
+                .endsWith("-jar " + tree + "/benchmarks/target/quorate-benchmarks-0.1.0-all.jar kernels\n");
+        Files.writeString(target.resolve("quorate-benchmarks-0.1.0-compare.jar"), "");
+        assertThat(run(folder, environment, launcher, "bench", "kernels").out)
+                .contains("-all.jar:" + tree + "/benchmarks/target/quorate-benchmarks-0.1.0-compare.jar:")
+                .endsWith("/benchmarks/target/compare/lib/* io.quorate.benchmarks.BenchmarkMain kernels\n");
+    }
+
+    @Test
     void shouldRefuseToBuildWhenTold() throws Exception {
         final Path tree = tree();
         final Map<String, String> environment =

@@ -105,7 +105,8 @@ public final class KernelBench {
     /** The warm-up that a service does at start, for rounds of the smallest size, and then the first real calls. */
     private void warmUpAndCallOnce(final List<ContenderSource> own) {
         final long startNs = System.nanoTime();
-        final int rows = options.sizes().stream().mapToInt(Integer::intValue).min().orElseThrow();
+        final int rows =
+                options.sizes().stream().mapToInt(Integer::intValue).min().orElseThrow();
         final boolean isQuiet = KernelWarmup.run(
                 PrimitivesProvider.preferred(),
                 Math.min(rows, WARMUP_ROWS_MAX),

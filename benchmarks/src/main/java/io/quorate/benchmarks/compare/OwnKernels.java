@@ -18,6 +18,7 @@ final class OwnKernels {
     static List<ContenderSource> all() {
         return List.of(
                 new Own(GENERAL, "preferred", true, Integer.MAX_VALUE),
+                new Own(SYMMETRIC, SYMMETRIC, true, Integer.MAX_VALUE),
                 new Own("general-256", "256", false, Integer.MAX_VALUE),
                 new Own("general-128", "128", false, Integer.MAX_VALUE),
                 new Own("scalar", "scalar", false, SCALAR_ROWS_MAX));
@@ -29,6 +30,8 @@ final class OwnKernels {
             switch (kernel) {
                 case "preferred":
                     return "ours, output and influence; " + PrimitivesProvider.sentence(PrimitivesProvider.preferred());
+                case SYMMETRIC:
+                    return "ours where Q = K = unit rows, as the coordinator weighs; output and influence";
                 case "scalar":
                     return "ours, the scalar definition of every bit";
                 default:
@@ -42,7 +45,15 @@ final class OwnKernels {
         }
 
         @Override
+        public boolean isSymmetric() {
+            return kernel.equals(SYMMETRIC);
+        }
+
+        @Override
         public Contender open(final Workload workload, final int threads) {
+            if (isSymmetric()) {
+                return new OwnSymmetric(workload, threads);
+            }
             if (kernel.equals("preferred")) {
                 return new OwnAttention(kernel, workload, threads);
             }

@@ -36,11 +36,14 @@ public class AttentionBenchmark {
     @Param({"preferred", "scalar"})
     public String kernel;
 
+    @Param({"1", "2"})
+    public int threads;
+
     private AttentionCase attention;
 
     @Setup(Level.Trial)
     public void prepare() {
-        attention = new AttentionCase(kernel, n, MODEL_DIM, HEADS);
+        attention = new AttentionCase(kernel, n, MODEL_DIM, HEADS, threads);
         attention.requireDefinedBits();
     }
 

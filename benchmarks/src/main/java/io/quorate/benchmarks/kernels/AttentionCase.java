@@ -5,6 +5,7 @@ import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
 import io.quorate.kernels.attention.MultiHeadAttention;
 import io.quorate.kernels.memory.FloatMatrix;
+import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
 import java.util.Arrays;
@@ -15,6 +16,7 @@ public final class AttentionCase implements AutoCloseable {
     private static final long SEED = 384;
 
     private final AttentionShape shape;
+    private final KernelTeam team;
     private final MultiHeadAttention attention;
     private final AttentionScratch scratch;
     private final AttentionSummary summary;
@@ -24,11 +26,12 @@ public final class AttentionCase implements AutoCloseable {
     private final FloatMatrix out;
 
     /** @param kernel {@code preferred}, {@code scalar}, or a width in bits */
-    public AttentionCase(final String kernel, final int rows, final int modelDim, final int heads) {
+    public AttentionCase(final String kernel, final int rows, final int modelDim, final int heads, final int threads) {
         final SplittableRandom random = new SplittableRandom(SEED);
         shape = AttentionShape.ofSelf(rows, modelDim, heads);
-        attention = new MultiHeadAttention(primitives(kernel));
-        scratch = AttentionScratch.forShape(shape);
+        team = new KernelTeam(threads);
+        attention = new MultiHeadAttention(primitives(kernel), team);
+        scratch = AttentionScratch.forShape(shape, threads);
         summary = new AttentionSummary(rows);
         q = gaussian(random, rows, modelDim);
         k = gaussian(random, rows, modelDim);
@@ -73,6 +76,7 @@ public final class AttentionCase implements AutoCloseable {
 
     @Override
     public void close() {
+        team.close();
         scratch.close();
     }
 
