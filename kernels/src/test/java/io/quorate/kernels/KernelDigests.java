@@ -44,6 +44,7 @@ public final class KernelDigests {
         cases.put("attention 33x207x2x20", attention(33, 207, 2, 20, 2.0f, 5));
         cases.put("attention 9x702x1x8", attention(9, 702, 1, 8, 0.5f, 9));
         cases.put("attention biased 17x31x2x9", biasedAttention(17, 31, 2, 9));
+        cases.putAll(AggregationDigests.cases());
         return cases;
     }
 
