@@ -151,6 +151,105 @@ def robust_mean(rows, f):
     return [math.fsum(sorted(column)[f:m - f]) / (m - 2 * f) for column in zip(*mixed)]
 
 
+def gossip(rows, near, f, rounds):
+    states = rows
+    for _ in range(rounds):
+        after = []
+        for i, own in enumerate(states):
+            state = []
+            for k, value in enumerate(own):
+                kept = sorted(states[j][k] for j in near[i])[f:max(f, len(near[i]) - f)]
+                state.append(math.fsum([value] + kept) / (1 + len(kept)))
+            after.append(state)
+        states = after
+    return states
+
+
+def spread(rows):
+    return math.sqrt(math.fsum((max(c) - min(c)) ** 2 for c in zip(*rows)))
+
+
+def mixed(z):
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def uniform(use, first, second, pair, draw):
+    golden = 0x9E3779B97F4A7C15
+    key = mixed(use * golden & MASK)
+    for part in (first, second, pair):
+        key = mixed((key + (part + 1) * golden) & MASK)
+    return (mixed((key + draw * golden) & MASK) >> 11) * 2.0 ** -53
+
+
+def by_resistance(n, edges, pairs):
+    """theta[i][p] = (L+ B^T W^(1/2) z_p)[i], and a phase for each component without node 0."""
+    root = list(range(n))
+    for _ in range(n):
+        for i, j in edges:
+            root[i] = root[j] = min(root[i], root[j])
+    angles = [[0.0] * pairs for _ in range(n)]
+    for r in sorted(set(root)):
+        nodes = [i for i in range(n) if root[i] == r]
+        at = {node: k for k, node in enumerate(nodes)}
+        mine = [(i, j, w) for (i, j), w in edges.items() if root[i] == r]
+        for p in range(pairs):
+            # The Laplacian without its first row and column, and the flows beside it.
+            m = [[0.0] * (len(nodes) + 1) for _ in nodes]
+            for i, j, w in mine:
+                a, b = at[i], at[j]
+                m[a][a] += w
+                m[b][b] += w
+                m[a][b] -= w
+                m[b][a] -= w
+                radius = math.sqrt(-2 * math.log(1 - uniform(1, i, j, p, 1)))
+                flow = math.sqrt(w) * radius * math.cos(2 * math.pi * uniform(1, i, j, p, 2))
+                m[a][-1] += flow
+                m[b][-1] -= flow
+            x = [0.0] * len(nodes)
+            for k in range(len(nodes) - 1, 0, -1):
+                for i in range(1, k):
+                    share = m[i][k] / m[k][k]
+                    m[i] = [u - share * v for u, v in zip(m[i], m[k])]
+            for k in range(1, len(nodes)):
+                x[k] = (m[k][-1] - math.fsum(m[k][i] * x[i] for i in range(1, k))) / m[k][k]
+            mean = math.fsum(x) / len(x)
+            phase = 2 * math.pi * uniform(2, r, r, p, 1) if r else 0.0
+            for k, node in enumerate(nodes):
+                angles[node][p] = (x[k] - mean, phase)
+    return angles
+
+
+def turned(rows, heads, edges, rope):
+    pairs = len(rows[0]) // heads // 2
+    sigma, ladder = rope.get("sigma", 1.0), rope.get("ladder", 1.0)
+    if rope.get("mode", "resistance") != "resistance":
+        sys.exit("only angles by resistance are recomputed here")
+    if sigma == 0:
+        return rows
+    angles = by_resistance(len(rows), edges, pairs)
+    result = []
+    for row, mine in zip(rows, angles):
+        out = []
+        for k in range(0, len(row), 2):
+            place, phase = mine[k // 2 % pairs]
+            t = sigma * ladder ** -(k // 2 % pairs) * place + phase
+            out += [row[k] * math.cos(t) - row[k + 1] * math.sin(t), row[k + 1] * math.cos(t) + row[k] * math.sin(t)]
+        result.append(out)
+    return result
+
+
+def graph(given, ids):
+    """Connected pairs of peer ids, and their weights; all pairs unless the file says otherwise."""
+    places = [ids.index(p["id"]) for p in given["peers"]]
+    connections = given.get("topology", {}).get("connections")
+    if connections is None:
+        return {(i, j): 1.0 for i in range(len(ids)) for j in range(i + 1, len(ids))}
+    ends = [(sorted((places[c[0]], places[c[1]])), c[2] if len(c) > 2 else 1.0) for c in connections]
+    return {(i, j): w for (i, j), w in sorted(ends) if w}
+
+
 def decide(given, mode):
     peers = sorted(given["peers"], key=lambda p: p["id"])
     n, ids = len(peers), [p["id"] for p in peers]
@@ -161,17 +260,28 @@ def decide(given, mode):
     label = group([p["content"] for p in peers], given.get("grouping", "exact"))
     largest = max(sorted(set(label)), key=lambda g: (label.count(g), -g))
     support = [i for i in range(n) if label[i] == largest]
-    weights = influence(rows, given.get("heads", 8), 4, 1 / (n - f))
+    edges, heads = graph(given, ids), given.get("heads", 8)
+    rope = given.get("topology", {}).get("rope", {})
+    weights = influence(turned(rows, heads, edges, rope) if mode == "topology" else rows, heads, 4, 1 / (n - f))
     pairs = [(a, b) for a in support for b in support if a < b]
     mean = math.fsum(cosine(rows[a], rows[b]) for a, b in pairs) / len(pairs) if pairs else 1.0
+    fused = robust_mean(rows, f) if mode == "byzantine" else weighted(rows, weights)
+    more = {}
+    if mode == "gossip":
+        near = [[j for j in range(n) if (min(i, j), max(i, j)) in edges] for i in range(n)]
+        states = gossip(rows, near, f, given.get("gossipRounds", 3))
+        fused = [math.fsum(sorted(column)[f:n - f]) / (n - 2 * f) for column in zip(*states)]
+        more = {"spreadBefore": spread(rows), "spreadAfter": spread(states),
+                **{ids[i]: distance(states[i], fused) for i in range(n)}}
     return {
+        "gossip": more,
         "status": "agreed" if len(support) >= q else "no-quorum",
         "support": [ids[i] for i in support],
         "agreement": len(support) / n,
         "strength": len(support) / n * max(0.0, mean),
         "influence": {ids[i]: weights[i] for i in range(n)},
         "byzantine": [ids[i] for i in suspects(rows, f)],
-        "fused": robust_mean(rows, f) if mode == "byzantine" else weighted(rows, weights),
+        "fused": fused,
     }
 
 
@@ -187,6 +297,10 @@ def main():
         "influence": max(abs(mine["influence"][i] - told["influence"][i]) for i in mine["influence"]),
         "fused, of its largest component": max(abs(a - b) for a, b in zip(mine["fused"], told["fused"])) / size,
     }
+    if "gossip" in told:
+        numbers = {**told["gossip"], **told["gossip"]["finalDistances"]}
+        apart["gossip, of the spread before"] = max(
+            abs(mine["gossip"][k] - numbers[k]) for k in mine["gossip"]) / max(1e-30, mine["gossip"]["spreadBefore"])
     for name, error in apart.items():
         print(f"{name}: differs by {error:.1e}")
     wrong += [name for name, error in apart.items() if not error < 1e-5]

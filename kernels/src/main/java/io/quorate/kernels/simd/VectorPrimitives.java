@@ -34,6 +34,12 @@ final class VectorPrimitives implements Primitives {
     private static final int DOUBLES_BYTES = DOUBLES.vectorByteSize();
     private static final int HALVES_BYTES = HALVES.vectorByteSize();
 
+    /** Leaves of a double's bits its fraction alone, which is zero for powers of two. */
+    private static final int FRACTION_SHIFT = 12;
+
+    /** Quotients by counts; far from where a quotient could be subnormal. */
+    private static final double COUNT_MAX = 0x1p40;
+
     private static final int LANES = CanonicalOrder.LANES;
     private static final int LANES_FLOAT_BYTES = LANES * Float.BYTES;
     private static final int LANES_DOUBLE_BYTES = LANES * Double.BYTES;
@@ -367,8 +373,30 @@ final class VectorPrimitives implements Primitives {
     public void divideToFloat(final long sums, final double divisor, final long target, final int count) {
         final int whole = count & -LANES;
         final long end = end(target, whole);
+        if (Double.doubleToRawLongBits(divisor) << FRACTION_SHIFT == 0 && divisor >= 1 && divisor <= COUNT_MAX) {
+            // The reciprocal of a power of two is exact, so the products are the quotients, and many times as fast.
+            multiplyToFloat(sums, 1.0 / divisor, target & ADDRESS_MASK, end);
+        } else {
+            divideWholeToFloat(sums, divisor, target & ADDRESS_MASK, end);
+        }
+        ScalarPrimitives.divideToFloatFrom(sums, divisor, target, whole, count);
+    }
+
+    private static void multiplyToFloat(final long sums, final double factor, final long target, final long end) {
         long from = sums;
-        long to = target & ADDRESS_MASK;
+        long to = target;
+        while (to < end) {
+            final DoubleVector value = DoubleVector.fromMemorySegment(DOUBLES, ALL, from & ADDRESS_MASK, ORDER);
+            final FloatVector narrow = (FloatVector) value.mul(factor).castShape(HALVES, 0);
+            narrow.intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            from += DOUBLES_BYTES;
+            to += HALVES_BYTES;
+        }
+    }
+
+    private static void divideWholeToFloat(final long sums, final double divisor, final long target, final long end) {
+        long from = sums;
+        long to = target;
         while (to < end) {
             final DoubleVector value = DoubleVector.fromMemorySegment(DOUBLES, ALL, from & ADDRESS_MASK, ORDER);
             final FloatVector narrow = (FloatVector) value.div(divisor).castShape(HALVES, 0);
@@ -376,7 +404,20 @@ final class VectorPrimitives implements Primitives {
             from += DOUBLES_BYTES;
             to += HALVES_BYTES;
         }
-        ScalarPrimitives.divideToFloatFrom(sums, divisor, target, whole, count);
+    }
+
+    @Override
+    public void fillDoubles(final long target, final double value, final int count) {
+        final long end = (target & ADDRESS_MASK) + (long) (count & -LANES) * Double.BYTES;
+        final DoubleVector values = DoubleVector.broadcast(DOUBLES, value);
+        long to = target & ADDRESS_MASK;
+        while (to < end) {
+            values.intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
+            to += DOUBLES_BYTES;
+        }
+        for (; to < (target & ADDRESS_MASK) + (long) count * Double.BYTES; to += Double.BYTES) {
+            RawMemory.putDouble(to, value);
+        }
     }
 
     @Override

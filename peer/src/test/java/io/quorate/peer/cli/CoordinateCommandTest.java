@@ -80,6 +80,27 @@ class CoordinateCommandTest {
     }
 
     @Test
+    void shouldTellWhatBelongsToTheModesWithAGraph() throws IOException {
+        final CommandRun gossip = CommandRun.of("coordinate", "--mode", "gossip", "--json", file(ROUND));
+        assertThat(JsonLine.read(gossip.out()))
+                .containsEntry("mode", "gossip")
+                .containsEntry("converges", true)
+                .containsKeys("gossip", "executionNanos", "memoryBytes", "ranking");
+        assertThat(CommandRun.of("coordinate", "--mode", "gossip", file(ROUND)).out())
+                .contains("3 rounds, spread")
+                .contains("in the honest range against 1 of 4");
+        final CommandRun topology = CommandRun.of("coordinate", "--mode", "topology", "--json", file(ROUND));
+        assertThat(JsonLine.read(topology.out()))
+                .containsEntry("mode", "topology")
+                .doesNotContainKey("converges")
+                .containsKeys("topology", "executionNanos", "memoryBytes", "ranking");
+        assertThat(CommandRun.of("coordinate", "--mode", "topology", file(ROUND))
+                        .out())
+                .contains("by resistance, sigma 1.0, ladder 1.0")
+                .contains("NOT robust");
+    }
+
+    @Test
     void shouldReadStandardInput() {
         final InputStream before = System.in;
         System.setIn(new ByteArrayInputStream(ROUND.getBytes(StandardCharsets.UTF_8)));
@@ -93,6 +114,14 @@ class CoordinateCommandTest {
     @Test
     void shouldRefuseWrongInputInOneLineWithItsPlace() throws IOException {
         refuse("peers[2].embedding[1]", file(ROUND.replace("-9,9", "NaN,9")));
+        refuse(
+                "mode gossip: peer \"p1\" has 1 neighbour; against f = 1 liar every peer needs at least 2f + 1 = 3",
+                "--mode",
+                "gossip",
+                file(ROUND.replace("{\"heads\"", "{\"topology\":{\"connections\":[[0,1],[1,2],[2,3]]},\"heads\"")));
+        refuse(
+                "topology.rope.sigma: sigma is 0 to 1000.0, given -1.0",
+                file(ROUND.replace("{\"heads\"", "{\"topology\":{\"rope\":{\"sigma\":-1}},\"heads\"")));
         refuse("no such file", folder.resolve("nowhere.json"));
         refuse("is a folder", folder);
         refuse("", "--mode", "telepathy", file(ROUND));
