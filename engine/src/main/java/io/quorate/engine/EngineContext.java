@@ -36,7 +36,7 @@ public final class EngineContext {
     private ThreadingMode threadingMode;
     private Supplier<IdleStrategy> idleStrategy = () -> new BackoffIdleStrategy(20, 50, 1_000, 100_000);
     private Consumer<CertifiedDecision> decisionListener = certified -> {};
-    private Duration warmUpMax = Duration.ofMillis(500);
+    private Duration warmUpMax = Duration.ofSeconds(2);
     private boolean isConcluded;
     private GroupSettings settings;
     private int peerId;
@@ -181,8 +181,8 @@ public final class EngineContext {
     }
 
     /**
-     * How long launch may take to run the kernels until the JVM has compiled them; default 500 ms. Zero: the first rounds are
-     * slow instead, by a factor of hundreds.
+     * How long launch may take to run made-up rounds until the JVM has compiled them; default 2 s, and less once nothing is left to
+     * compile. Too short: the first rounds are slow instead, by a factor of hundreds.
      */
     public EngineContext warmUpMax(final Duration newWarmUpMax) {
         requireOpen();
