@@ -41,8 +41,7 @@ public final class CosineCommand implements Callable<Integer> {
     @Option(
             names = {"--a", "--in"},
             paramLabel = "A.npy",
-            required = true,
-            description = "Rows, m x d.")
+            description = "Rows, m x d; required.")
     private Path aFile;
 
     @Option(
@@ -65,6 +64,9 @@ public final class CosineCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (aFile == null) {
+            throw new IllegalArgumentException("name the rows: --a A.npy");
+        }
         if (json && outFile != null) {
             throw new IllegalArgumentException("--json prints and --out writes a file: name one of them");
         }

@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -42,8 +41,7 @@ public final class NpyOutputs implements AutoCloseable {
     /**
      * Outputs at these places; null stands for one that is not wanted.
      *
-     * @throws IllegalArgumentException if one is a folder, a pipe or a device, or two are the same file
-     * @throws NoSuchFileException if the folder of one is not there
+     * @throws IllegalArgumentException if one is a folder, a pipe or a device, its folder is not there, or two are the same file
      */
     public static NpyOutputs at(final Path... files) throws IOException {
         final NpyOutputs outputs = new NpyOutputs();
@@ -75,7 +73,7 @@ public final class NpyOutputs implements AutoCloseable {
         }
         final Path folder = file.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) {
-            throw new NoSuchFileException(folder + " (the folder of " + file.getFileName() + ")");
+            throw new IllegalArgumentException(file + " cannot be written: there is no folder " + folder);
         }
         return folder.toRealPath().resolve(file.getFileName());
     }

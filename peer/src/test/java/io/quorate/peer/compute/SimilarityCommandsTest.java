@@ -128,7 +128,8 @@ class SimilarityCommandsTest {
         refuse("equally many rows, given A 5 x 2 and B 2 x 2", "cosine", "--a", x, "--b", pair, "--paired");
         refuse("name --b", "cosine", "--a", x, "--paired");
         refuse("name one of them", "cosine", "--a", x, "--json", "--out", folder.resolve("C.npy"));
-        refuse("Missing required option", "cosine");
+        refuse("name the rows: --a A.npy", "cosine");
+        refuse("unknown argument \"X.npy\"", "cosine", "X.npy");
     }
 
     private static void refuse(final String message, final Object... args) {

@@ -10,7 +10,6 @@ import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
@@ -210,7 +209,8 @@ class NpyMatrixTest {
         assertThat(NpyBytes.load(file, "(1,)")).containsExactly(4);
         assertThatThrownBy(() -> NpyOutputs.at(file, link)).hasMessageContaining("named for two outputs");
         assertThatThrownBy(() -> NpyOutputs.at(folder)).hasMessageContaining("is a folder");
-        assertThatThrownBy(() -> NpyOutputs.at(folder.resolve("none/x.npy"))).isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> NpyOutputs.at(folder.resolve("none/x.npy")))
+                .hasMessageContaining("there is no folder");
         final Path device = Path.of("/dev/null");
         if (Files.exists(device)) {
             assertThatThrownBy(() -> NpyOutputs.at(device)).hasMessageContaining("a pipe or a device");
