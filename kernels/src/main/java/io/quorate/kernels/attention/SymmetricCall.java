@@ -83,9 +83,16 @@ final class SymmetricCall implements KernelTeam.Task {
     public void run(final int worker) {
         final SymmetricScratch.Part part = scratch.part(worker);
         fillMasks(part.masks);
+        if (paddedRows == LANES) {
+            loops.clear(part.block, LANES * LANES);
+        }
         int head = nextHead.getAndIncrement();
         while (head < heads) {
-            head(head, part);
+            if (paddedRows == LANES) {
+                small(head, part);
+            } else {
+                head(head, part);
+            }
             head = nextHead.getAndIncrement();
         }
     }
@@ -94,6 +101,26 @@ final class SymmetricCall implements KernelTeam.Task {
     private void fillMasks(final long masks) {
         loops.fillMask(masks, LANES);
         loops.fillMask(masks + PANEL_ROW_BYTES, rows - paddedRows + LANES);
+    }
+
+    /** All rows are one panel: nothing to mirror, and its rows are the lanes of their sums. */
+    private void small(final int head, final SymmetricScratch.Part part) {
+        final long column = (long) head * headDim * Float.BYTES;
+        final long influence = scratch.headInfluence() + (long) head * paddedRows * Float.BYTES;
+        primitives.packPanels(x + column, xStride, rows, headDim, part.panels);
+        loops.scores(x + column, xStride, rows, headDim, part.panels, 1, part.block, BLOCK_BYTES);
+        final float bound = loops.greatestOfDiagonal(part.block, rows);
+        loops.exponentials(part.block, rows, bound, factor, part.masks + PANEL_ROW_BYTES);
+        loops.sumLanes(part.block, part.inverses, part.transposed);
+        loops.invert(part.inverses);
+        loops.clear(influence, LANES);
+        loops.accumulatePanels(part.block, BLOCK_BYTES, 1, rows, part.inverses, influence);
+        if (out != 0) {
+            if (!isInPlace) {
+                primitives.packRows(v + column, vStride, rows, headDim, paddedDim, part.values);
+            }
+            values(0, rows, column, part);
+        }
     }
 
     private void head(final int head, final SymmetricScratch.Part part) {

@@ -126,6 +126,15 @@ public interface SymmetricLoops {
         }
     }
 
+    /** The greatest element of the diagonal of a panel's first rows; none is negative. */
+    default float greatestOfDiagonal(final long panel, final int rows) {
+        int best = 0;
+        for (int row = 0; row < rows; row++) {
+            best = Math.max(best, RawMemory.getInt(panel + (long) row * (PANEL_ROW_BYTES + Float.BYTES)));
+        }
+        return Float.intBitsToFloat(best);
+    }
+
     /** value = 1 / value, sixteen times. */
     default void invert(final long values) {
         for (int lane = 0; lane < CanonicalOrder.LANES; lane++) {

@@ -32,7 +32,7 @@ final class VectorSymmetricTiles implements SymmetricLoops {
     private static final int TILE_PANELS_MAX = 3;
 
     /** So many steps of a values tile run over the same rows of V, which then stay in the nearest cache. */
-    private static final int DEPTH_CHUNK = 4 * LANES;
+    private static final int DEPTH_CHUNK = 6 * LANES;
 
     /** A vector of zeros where chains start, and four ones for chains that are not scaled. */
     private static final long ZEROS = constants(0.0f, LANES);
