@@ -116,9 +116,9 @@ public interface Primitives {
 
     /** Sets floats to +0. */
     default void clear(final long target, final int count) {
-        RawMemory.ALL
-                .asSlice(target & RawMemory.ADDRESS_MASK, (long) count * Float.BYTES)
-                .fill((byte) 0);
+        for (int j = 0; j < count; j++) {
+            RawMemory.putFloat(target + (long) j * Float.BYTES, 0.0f);
+        }
     }
 
     /** Sets floats to a value. */
