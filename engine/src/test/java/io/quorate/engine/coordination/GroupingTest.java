@@ -90,7 +90,7 @@ class GroupingTest {
         assertThat(Grouping.Rule.of("near")).isEqualTo(Grouping.Rule.NEAR);
         assertThat(Coordinator.Mode.of("attention")).isEqualTo(Coordinator.Mode.ATTENTION);
         assertThatThrownBy(() -> Grouping.Rule.of("fuzzy")).hasMessageContaining("fuzzy");
-        assertThatThrownBy(() -> Coordinator.Mode.of("gossip")).hasMessageContaining("gossip");
+        assertThatThrownBy(() -> Coordinator.Mode.of("chatter")).hasMessageContaining("chatter");
     }
 
     private static int[] groups(final Grouping.Rule rule, final Grouping.Likeness likeness, final String... answers) {
