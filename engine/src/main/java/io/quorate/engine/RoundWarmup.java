@@ -18,10 +18,12 @@ import org.agrona.concurrent.UnsafeBuffer;
  * round is as fast as the thousandth. A round goes the whole way: the command is checked and digested, the answer folded, the
  * numbers computed, the decision encoded. Before that, each vector is an object and a round takes hundreds of times as long.
  *
- * <p>Small shapes will do: what is to be compiled does not depend on the size. Called once by {@link ConsensusEngine#launch}.
+ * <p>Small shapes will do: what is to be compiled does not depend on the size of a large group. Called once by {@link ConsensusEngine#launch}.
  */
 final class RoundWarmup implements AutoCloseable {
-    private static final int PEERS_MAX = 10;
+    /** Above one panel of sixteen rows the kernels take other paths than below; larger groups repeat those. */
+    private static final int PEERS_MAX = 24;
+
     private static final int HEAD_DIM_MAX = 64;
     private static final int GOSSIP_ROUNDS_MAX = 3;
     private static final int ROUNDS = 4;
