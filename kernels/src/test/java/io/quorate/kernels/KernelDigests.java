@@ -45,6 +45,7 @@ public final class KernelDigests {
         cases.put("attention 9x702x1x8", attention(9, 702, 1, 8, 0.5f, 9));
         cases.put("attention biased 17x31x2x9", biasedAttention(17, 31, 2, 9));
         cases.putAll(AggregationDigests.cases());
+        cases.putAll(MeshDigests.cases());
         return cases;
     }
 
