@@ -5,6 +5,8 @@ import io.quorate.kernels.attention.AttentionScratch;
 import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
 import io.quorate.kernels.attention.MultiHeadAttention;
+import io.quorate.kernels.attention.SymmetricAttention;
+import io.quorate.kernels.attention.SymmetricScratch;
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.Primitives;
@@ -12,7 +14,8 @@ import io.quorate.kernels.similarity.UnitRows;
 
 /**
  * General attention: as a round calls it, over the unit rows of its vectors, and over {@link #SHAPES} that reach every tile and
- * every path of it, with a bias, and on two threads where there are two processors.
+ * every path of it, with a bias, and on two threads where there are two processors. Then the symmetric form over four rows, which has
+ * loops of its own.
  */
 final class AttentionCall implements KernelCall {
     /** Queries and keys: one panel; pairs of panels; threes, packed values and chains taken up again. */
@@ -21,6 +24,7 @@ final class AttentionCall implements KernelCall {
     private static final int HEADS = 2;
     private static final int HEAD_DIM = 48;
     private static final int TEAM_THREADS = 2;
+    private static final int FEW_ROWS = 4;
 
     private final FloatMatrix vectors;
     private final FloatMatrix units;
@@ -32,6 +36,12 @@ final class AttentionCall implements KernelCall {
     private final MultiHeadAttention attention;
     private final KernelTeam team;
     private final Path[] paths = new Path[SHAPES.length];
+    private final FloatMatrix fewRows = FloatMatrix.allocate(FEW_ROWS, HEADS * HEAD_DIM);
+    private final FloatMatrix fewOut = FloatMatrix.allocate(FEW_ROWS, HEADS * HEAD_DIM);
+    private final AttentionShape fewShape = AttentionShape.ofSelf(FEW_ROWS, HEADS * HEAD_DIM, HEADS);
+    private final SymmetricScratch fewScratch = SymmetricScratch.forShape(fewShape, 1);
+    private final AttentionSummary fewSummary = new AttentionSummary(FEW_ROWS);
+    private final SymmetricAttention symmetric;
 
     AttentionCall(final Primitives primitives, final FloatMatrix vectors, final int heads) {
         this.vectors = vectors;
@@ -40,6 +50,7 @@ final class AttentionCall implements KernelCall {
         out = FloatMatrix.allocate(vectors.rows(), vectors.cols());
         summary = new AttentionSummary(vectors.rows());
         attention = new MultiHeadAttention(primitives);
+        symmetric = new SymmetricAttention(primitives);
         scratch = AttentionScratch.forShape(shape);
         unitRows = new UnitRows(primitives);
         team = Runtime.getRuntime().availableProcessors() < TEAM_THREADS ? null : new KernelTeam(TEAM_THREADS);
@@ -57,11 +68,14 @@ final class AttentionCall implements KernelCall {
         for (final Path path : paths) {
             path.call();
         }
+        symmetric.attend(fewShape, fewRows, fewRows, fewOut, fewSummary, fewScratch);
+        symmetric.influence(fewShape, fewRows, fewSummary, fewScratch);
     }
 
     @Override
     public void close() {
         scratch.close();
+        fewScratch.close();
         unitRows.close();
         for (final Path path : paths) {
             path.scratch.close();

@@ -5,6 +5,7 @@ import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
+import io.quorate.kernels.simd.SmallSymmetricLoops;
 import io.quorate.kernels.simd.SymmetricLoops;
 
 /**
@@ -37,6 +38,11 @@ public final class SymmetricAttention {
     public static final float SQUARE_MAX = 1.0f + 0x1p-10f;
 
     private static final int SQUARE_MAX_BITS = Float.floatToRawIntBits(SQUARE_MAX);
+
+    /** A square of at most this is within {@link #SQUARE_MAX} in any order of its additions, if there are not too many. */
+    private static final int SURE_SQUARE_BITS = Float.floatToRawIntBits(1.0f + 0x1p-11f);
+
+    private static final int SURE_DIM_MAX = 2048;
     private static final int INFINITY_BITS = 0x7f80_0000;
 
     /** Twice this is still finite, so sums of values are. */
@@ -48,9 +54,13 @@ public final class SymmetricAttention {
     private final Primitives primitives;
     private final SymmetricLoops loops;
 
+    /** Null where four rows are computed as more are. */
+    private final SmallSymmetricLoops fourRows;
+
     public SymmetricAttention(final Primitives primitives) {
         this.primitives = primitives;
         this.loops = PrimitivesProvider.symmetricLoops(primitives);
+        this.fourRows = PrimitivesProvider.smallSymmetricLoops(primitives);
     }
 
     /** True for the shapes that this form computes: as many queries as keys, and a scale of at most {@link #SCALE_MAX}. */
@@ -129,6 +139,10 @@ public final class SymmetricAttention {
             final AttentionSummary summary,
             final SymmetricScratch scratch,
             final KernelTeam team) {
+        if (isOfFourRows(shape)) {
+            runFourRows(shape, v, out, summary, scratch);
+            return;
+        }
         final SymmetricCall call = scratch.call();
         call.begin(primitives, loops, shape, x, v, out);
         if (team == null || team.threads() == 1 || shape.keys() < TEAM_ROWS_MIN) {
@@ -144,6 +158,34 @@ public final class SymmetricAttention {
             primitives.add(headInfluence, scratch.influence(), paddedRows);
         }
         final float divisor = (float) ((double) shape.heads() * rows);
+        primitives.divideToArray(scratch.influence(), divisor, summary.begin(rows), rows);
+    }
+
+    /** A head dimension of any other number would need tails everywhere. */
+    private boolean isOfFourRows(final AttentionShape shape) {
+        return fourRows != null
+                && shape.keys() == SmallSymmetricLoops.ROWS
+                && shape.headDim() % SmallSymmetricLoops.HEAD_DIM_STEP == 0
+                && shape.modelDim() <= SURE_DIM_MAX;
+    }
+
+    /** The scores are there: the norms were taken from them. */
+    private void runFourRows(
+            final AttentionShape shape,
+            final FloatMatrix v,
+            final FloatMatrix out,
+            final AttentionSummary summary,
+            final SymmetricScratch scratch) {
+        final int heads = shape.heads();
+        final int headDim = shape.headDim();
+        final long memory = scratch.ofFourRows();
+        fourRows.influence(heads, headDim, SymmetricCall.factor(shape), memory, scratch.influence());
+        if (out != null) {
+            final long target = out.addressForWriting();
+            fourRows.values(v.address(), v.strideBytes(), heads, headDim, memory, target, out.strideBytes());
+        }
+        final float divisor = (float) ((double) heads * SmallSymmetricLoops.ROWS);
+        final int rows = SmallSymmetricLoops.ROWS;
         primitives.divideToArray(scratch.influence(), divisor, summary.begin(rows), rows);
     }
 
@@ -170,7 +212,16 @@ public final class SymmetricAttention {
             throw new IllegalArgumentException(
                     "the scratch is for " + scratch.threads() + " threads, given a team of " + team.threads());
         }
-        requireNorms(x, scratch.part(0));
+        if (!isOfFourRows(shape) || !hasSureNorms(shape, x, scratch)) {
+            requireNorms(x, scratch.part(0));
+        }
+    }
+
+    /** Scores of four rows, and with them their squares, in another order: false if the order could matter. */
+    private boolean hasSureNorms(final AttentionShape shape, final FloatMatrix x, final SymmetricScratch scratch) {
+        final long memory = scratch.ofFourRows();
+        return fourRows.scores(x.address(), x.strideBytes(), shape.heads(), shape.headDim(), memory)
+                <= SURE_SQUARE_BITS;
     }
 
     private void requireNorms(final FloatMatrix x, final SymmetricScratch.Part part) {

@@ -69,7 +69,7 @@ final class SymmetricCall implements KernelTeam.Task {
         paddedDim = CanonicalOrder.roundedUp(headDim);
         blockRows = SymmetricScratch.blockRows(rows);
         isInPlace = paddedDim == headDim && rows <= IN_PLACE_ROWS_MAX;
-        factor = (float) (shape.scale() * LOG2_E);
+        factor = factor(shape);
         x = keys.address();
         xStride = keys.strideBytes();
         v = values == null ? 0 : values.address();
@@ -77,6 +77,11 @@ final class SymmetricCall implements KernelTeam.Task {
         out = target == null ? 0 : target.addressForWriting();
         outStride = target == null ? 0 : target.strideBytes();
         nextHead.set(0);
+    }
+
+    /** What meets a finished score. */
+    static float factor(final AttentionShape shape) {
+        return (float) (shape.scale() * LOG2_E);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.quorate.kernels.attention;
 
 import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.simd.CanonicalOrder;
+import io.quorate.kernels.simd.SmallSymmetricLoops;
 import io.quorate.kernels.simd.SymmetricLoops;
 
 /**
@@ -20,6 +21,7 @@ public final class SymmetricScratch implements AutoCloseable {
     private final FloatSlab shared;
     private final long headInfluence;
     private final long influence;
+    private final long ofFourRows;
     private final Part[] parts;
     private final SymmetricCall call = new SymmetricCall(this);
 
@@ -37,9 +39,11 @@ public final class SymmetricScratch implements AutoCloseable {
         this.headsMax = largest.heads();
         this.headDimMax = largest.headDim();
         final long paddedRows = CanonicalOrder.roundedUp(rowsMax);
-        shared = FloatSlab.allocate((headsMax + 1) * paddedRows);
+        final long influences = (headsMax + 1) * paddedRows;
+        shared = FloatSlab.allocate(influences + SmallSymmetricLoops.scratchFloats(headsMax, headDimMax));
         influence = shared.segment().address();
         headInfluence = influence + paddedRows * Float.BYTES;
+        ofFourRows = influence + influences * Float.BYTES;
         parts = new Part[threads];
         for (int i = 0; i < threads; i++) {
             parts[i] = new Part(rowsMax, headDimMax);
@@ -110,6 +114,11 @@ public final class SymmetricScratch implements AutoCloseable {
     /** The influence of the heads, padded rows after padded rows. */
     long headInfluence() {
         return headInfluence;
+    }
+
+    /** What {@link SmallSymmetricLoops} needs. */
+    long ofFourRows() {
+        return ofFourRows;
     }
 
     /** What one thread works on: regions of one slab, each on cache lines of its own. */

@@ -23,6 +23,8 @@ public final class PrimitivesProvider {
     private static final SymmetricLoops SCALAR_LOOPS = new SymmetricLoops() {};
     private static final SymmetricLoops[] LOOPS_BY_WIDTH = new SymmetricLoops[WIDTHS.size()];
 
+    private static final SmallSymmetricLoops[] SMALL_LOOPS_BY_WIDTH = new SmallSymmetricLoops[WIDTHS.size()];
+
     private static final RowScan SCALAR_SCAN = new RowScan() {};
     private static final RowScan[] SCAN_BY_WIDTH = new RowScan[WIDTHS.size()];
 
@@ -121,6 +123,23 @@ public final class PrimitivesProvider {
                 LOOPS_BY_WIDTH[index] = loopsOfWidth(primitives.bits());
             }
             return LOOPS_BY_WIDTH[index];
+        }
+    }
+
+    /** The loops for four rows at the width of the given primitives; null where there are none: the scalar definition and 64 bits. */
+    public static SmallSymmetricLoops smallSymmetricLoops(final Primitives primitives) {
+        if (primitives == SCALAR || primitives.bits() < VectorSmallSymmetric.BITS_MIN) {
+            return null;
+        }
+        final int bits = primitives.bits();
+        final int index = WIDTHS.indexOf(bits);
+        synchronized (SMALL_LOOPS_BY_WIDTH) {
+            if (SMALL_LOOPS_BY_WIDTH[index] == null) {
+                SMALL_LOOPS_BY_WIDTH[index] = bits == VectorWidth.preferredBits()
+                        ? new VectorSmallSymmetric()
+                        : (SmallSymmetricLoops) twin(VectorSmallSymmetric.class, bits);
+            }
+            return SMALL_LOOPS_BY_WIDTH[index];
         }
     }
 

@@ -294,6 +294,40 @@ class SymmetricAttentionTest {
     }
 
     @Test
+    void shouldDecideOnTheNormsOfFourRowsAsOnThoseOfMore() {
+        final AttentionShape shape = AttentionShape.ofSelf(4, 40, 5).withScale(20.0f);
+        final FloatMatrix x = unitRows(new SplittableRandom(SEED), 4, 40);
+        final double square = squareOfRow(x, 2);
+        final float[] row = x.rowArray(2);
+        for (final double allowed : new double[] {1 + 0x1p-12, 1 + 0x1.8p-11, 1 + 0x1.ffp-11}) {
+            stretch(x, row, Math.sqrt(allowed / square));
+            requireDefinedBits(shape, x, x);
+        }
+        for (final double refused : new double[] {1 + 0x1.02p-10, 1.5, Double.NaN, Double.POSITIVE_INFINITY}) {
+            stretch(x, row, Math.sqrt(refused / square));
+            for (final Primitives primitives : ALL) {
+                assertThatThrownBy(() -> influence(primitives, shape, x))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("norm at most 1, and row 2 has norm");
+            }
+        }
+    }
+
+    private static double squareOfRow(final FloatMatrix x, final int row) {
+        double square = 0;
+        for (final float value : x.rowArray(row)) {
+            square += (double) value * value;
+        }
+        return square;
+    }
+
+    private static void stretch(final FloatMatrix x, final float[] row, final double factor) {
+        for (int col = 0; col < row.length; col++) {
+            x.set(2, col, (float) (row[col] * factor));
+        }
+    }
+
+    @Test
     void shouldRefuseWhatItCannotCompute() {
         final AttentionShape shape = AttentionShape.ofSelf(3, 8, 2);
         final FloatMatrix x = unitRows(new SplittableRandom(SEED), 3, 8);
