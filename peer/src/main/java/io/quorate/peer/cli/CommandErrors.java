@@ -8,6 +8,9 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IExitCodeExceptionMapper;
@@ -24,6 +27,10 @@ public final class CommandErrors
         implements IParameterExceptionHandler, IExecutionExceptionHandler, IExitCodeExceptionMapper {
     public static final int FAILED = 1;
     static final int WRONG_INPUT = 2;
+
+    /** How picocli lists the constants of an enum. */
+    private static final Pattern ENUM_VALUES =
+            Pattern.compile("expected one of \\[([A-Z0-9_, ]+)] \\(case-(?:in)?sensitive\\) but was ('.*')");
 
     @Override
     public int handleParseException(final ParameterException error, final String[] args) {
@@ -99,13 +106,20 @@ public final class CommandErrors
 
     private static String complaint(final ParameterException error) {
         if (!(error instanceof final UnmatchedArgumentException unmatched) || unmatched.isUnknownOption()) {
-            return oneLine(error.getMessage()).replaceFirst("^Error: ", "");
+            return inLowerCase(oneLine(error.getMessage()).replaceFirst("^Error: ", ""));
         }
         final boolean command = !error.getCommandLine().getSubcommands().isEmpty();
         final String given = "unknown " + (command ? "command" : "argument") + " \""
                 + unmatched.getUnmatched().get(0) + "\"";
         final List<String> suggestions = unmatched.getSuggestions();
         return suggestions.isEmpty() ? given : given + ", did you mean " + String.join(" or ", suggestions) + "?";
+    }
+
+    /** The values of an enum as people write them, in place of its constants. */
+    private static String inLowerCase(final String message) {
+        final Matcher values = ENUM_VALUES.matcher(message);
+        return values.replaceFirst(match -> Matcher.quoteReplacement(
+                "allowed are " + match.group(1).toLowerCase(Locale.ROOT) + ", given " + match.group(2)));
     }
 
     private static String prefix(final CommandLine command) {

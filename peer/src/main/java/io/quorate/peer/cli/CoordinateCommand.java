@@ -40,8 +40,9 @@ final class CoordinateCommand implements Callable<Integer> {
             defaultValue = "byzantine",
             paramLabel = "MODE",
             description =
-                    "How vectors are fused: byzantine (robust, the default), gossip (robust averages over the graph) or"
-                            + " attention (not robust).")
+                    "How vectors are fused: byzantine (robust, the default), gossip (robust averages over the graph),"
+                            + " attention (mean by influence, not robust) or topology (the same, where attention is"
+                            + " discounted by distance in the graph).")
     private Coordinator.Mode mode;
 
     @Option(names = "--json", description = "Print one JSON object.")

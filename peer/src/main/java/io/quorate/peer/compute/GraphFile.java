@@ -36,6 +36,7 @@ final class GraphFile {
     private final List<Entry> entries = new ArrayList<>();
     private PeerGraph.Builder builder;
     private boolean hasConnections;
+    private boolean isStarted;
     private String path = "";
 
     /** A connection before the number of nodes is known. */
@@ -70,6 +71,10 @@ final class GraphFile {
             try {
                 return reader.readAll();
             } catch (final JacksonException e) {
+                if (!reader.isStarted) {
+                    throw new IllegalArgumentException(
+                            source + ": is no JSON; a graph is {\"nodes\":n,\"connections\":[[i,j,weight?],...]}", e);
+                }
                 final boolean isPlaced =
                         e.getLocation() != null && e.getLocation().getLineNr() > 0;
                 throw reader.at(
@@ -86,6 +91,7 @@ final class GraphFile {
 
     private PeerGraph readAll() {
         json.nextToken();
+        isStarted = true;
         require(JsonToken.START_OBJECT, "an object");
         while (json.nextToken() != JsonToken.END_OBJECT) {
             final String name = json.currentName();

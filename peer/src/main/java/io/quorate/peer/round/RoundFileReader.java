@@ -43,6 +43,7 @@ final class RoundFileReader {
     private String path = "";
     private boolean hasPeers;
     private boolean hasConnections;
+    private boolean isStarted;
     private Topology.Rope rope = Topology.Rope.DEFAULT;
     private int heads = HEADS_DEFAULT;
     private double faultTolerance = 0.33;
@@ -60,6 +61,7 @@ final class RoundFileReader {
         try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), in)) {
             json = parser;
             next();
+            isStarted = true;
             requireToken(JsonToken.START_OBJECT, "an object");
             readFields("", this::rootField);
             path = "";
@@ -71,6 +73,12 @@ final class RoundFileReader {
             }
             return finish();
         } catch (final JacksonException e) {
+            if (!isStarted) {
+                throw new IllegalArgumentException(
+                        source
+                                + ": is no JSON; a round is {\"peers\":[{\"id\",\"type\",\"content\",\"embedding\"?},...]}",
+                        e);
+            }
             final boolean isPlaced = e.getLocation() != null && e.getLocation().getLineNr() > 0;
             throw at(
                     isPlaced || json == null ? e.getLocation() : json.currentLocation(),

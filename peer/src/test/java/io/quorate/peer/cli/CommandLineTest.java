@@ -67,6 +67,14 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldWriteAllowedValuesAsPeopleDo() {
+        assertThat(CommandRun.of("coordinate", "--mode", "best", "x.json").err())
+                .contains("'--mode': allowed are attention, byzantine, gossip, topology, given 'best'; see");
+        assertThat(CommandRun.of("coordinate", "--help").out())
+                .contains("attention", "byzantine", "gossip", "topology");
+    }
+
+    @Test
     void shouldPrintStackOnDemandOnly() {
         final CommandRun run = CommandRun.of("roster", "create", "--debug", "nowhere.pub@host:1");
         assertThat(run.exitCode()).isEqualTo(2);

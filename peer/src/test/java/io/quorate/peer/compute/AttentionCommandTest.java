@@ -128,7 +128,7 @@ class AttentionCommandTest {
                 "--bits",
                 99);
         refuse(
-                "expected one of [SCALAR, VECTOR] (case-insensitive)",
+                "allowed are scalar, vector, given '",
                 "--q",
                 qFile,
                 "--k",

@@ -113,6 +113,8 @@ class GraphCommandTest {
                 "{\"nodes\":3,\"edges\":[]}|:1:12: unknown field \"edges\", allowed are nodes, connections",
                 "{\"nodes\":3,\"connections\":[]} {}|something follows the end of the object",
                 "[]|an object belongs here, given an array",
+                "\u0093NUMPY|: is no JSON; a graph is {",
+                "nodes|: is no JSON; a graph is {",
                 "{\"nodes\":3,\"connections\":[[|no valid JSON",
                 "{\"nodes\":5000,\"connections\":[]}|at most 4096 nodes, given 5000",
                 "{\"nodes\":3,\"connections\":[[0,1,1e-20],[1,2,1e20]]}|given 1.0E-20 and 1.0E20",

@@ -104,6 +104,8 @@ class RoundFileTest {
                 "{'peers':[{'id':'a','type':'t','content':' '}]}|peers[0].content: has no character that is not white space",
                 "{'peers':[{'id':'a','type':'t','content':'\\ud800'}]}|peers[0].content: half a surrogate pair",
                 "{'peers':[{'type':'a\\u0000'}]}|peers[0].type: at most 64 bytes",
+                "\u0093NUMPY|is no JSON; a round is {",
+                "hello|is no JSON; a round is {",
                 "{'peers':[A]} x|no valid JSON",
                 "{'peers':[A]}{}|something follows the end of the object",
                 "{'peers':[A|no valid JSON"
