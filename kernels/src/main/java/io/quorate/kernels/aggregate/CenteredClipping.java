@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * Steps from a start v: v &lt;- v + mean over all rows of (x_i - v) min(1, tau / |x_i - v|), L times, in float64 (Karimireddy
@@ -83,6 +84,7 @@ public final class CenteredClipping implements AggregationRule {
             step(rows, scratch);
         }
         primitives.divideToFloat(scratch.centre(), 1.0, target, rows.cols());
+        Reference.reachabilityFence(out);
     }
 
     private void begin(final FloatMatrix rows, final AggregationScratch scratch) {
@@ -109,6 +111,7 @@ public final class CenteredClipping implements AggregationRule {
             kept += 1.0 - share;
             primitives.accumulateScaled(address, share, scratch.sums(), cols);
         }
+        Reference.reachabilityFence(rows);
         if (kept > 0.0) {
             scratch.addCentreToSums(kept, cols);
         }

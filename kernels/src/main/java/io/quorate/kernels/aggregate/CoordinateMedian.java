@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * The median of each coordinate by itself; of an even count the mean of the middle two. Needs 2f &lt; n; each coordinate of
@@ -23,6 +24,7 @@ public final class CoordinateMedian implements AggregationRule {
         final long target = RowChecks.outAddress(rows, 1, out);
         final int divisor = sumOfMiddle(primitives, rows, scratch);
         primitives.divideToFloat(scratch.sums(), divisor, target, rows.cols());
+        Reference.reachabilityFence(out);
     }
 
     /** Leaves the median, in float64, in {@code scratch.centre()}. */

@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
@@ -92,6 +93,7 @@ public final class GeometricMedian implements AggregationRule {
         final long target = RowChecks.outAddress(rows, 1, out);
         findCentre(rows, null, scratch);
         primitives.divideToFloat(scratch.centre(), 1.0, target, rows.cols());
+        Reference.reachabilityFence(out);
     }
 
     @Override
@@ -107,6 +109,7 @@ public final class GeometricMedian implements AggregationRule {
         final long target = RowChecks.outAddress(rows, 1, out);
         findCentre(rows, pairs, scratch);
         primitives.divideToFloat(scratch.centre(), 1.0, target, rows.cols());
+        Reference.reachabilityFence(out);
     }
 
     /**
@@ -285,6 +288,7 @@ public final class GeometricMedian implements AggregationRule {
         for (int row = 0; row < rows.rows(); row++) {
             primitives.accumulateScaled(source + row * rows.strideBytes(), weights[row], scratch.sums(), rows.cols());
         }
+        Reference.reachabilityFence(rows);
         return Math.sqrt(primitives.moveCentre(scratch.sums(), 1.0, scratch.centre(), rows.cols(), scratch.lanes()));
     }
 
@@ -296,6 +300,7 @@ public final class GeometricMedian implements AggregationRule {
             distances[row] = Math.sqrt(primitives.squaredDistanceToCentre(
                     source + row * rows.strideBytes(), scratch.centre(), rows.cols(), scratch.lanes()));
         }
+        Reference.reachabilityFence(rows);
     }
 
     /** The median of the first {@code count} values, which are copied and left as they are. */

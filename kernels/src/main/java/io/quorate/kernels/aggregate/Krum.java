@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
@@ -55,6 +56,7 @@ public final class Krum implements AggregationRule {
         score(pairs.squared(), count, count - faultyMax, scratch);
         final int chosen = isMulti ? count - faultyMax : 1;
         NearestNeighbourMixing.meanOfLowest(primitives, rows, scratch.scores(), 0, chosen, target, scratch);
+        Reference.reachabilityFence(out);
     }
 
     private void require(final FloatMatrix rows, final int faultyMax) {

@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
@@ -54,6 +55,8 @@ public final class MinimumDiameter implements AggregationRule {
             }
         }
         primitives.divideToFloat(scratch.sums(), count - faultyMax, target, rows.cols());
+        Reference.reachabilityFence(rows);
+        Reference.reachabilityFence(out);
     }
 
     private static void require(final FloatMatrix rows, final int faultyMax) {

@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
@@ -43,6 +44,7 @@ public final class NearestNeighbourMixing {
         for (int row = 0; row < count; row++) {
             meanOfNearest(rows, pairs, row, count - faultyMax, target + row * out.strideBytes(), scratch);
         }
+        Reference.reachabilityFence(out);
     }
 
     /** A rule that mixes first and then applies another one, which does not mix itself, to the mixed rows. */
@@ -116,6 +118,7 @@ public final class NearestNeighbourMixing {
             scratch.require(rows);
             final long target = RowChecks.outAddress(rows, 1, out);
             meanOfNearest(rows, pairs, ownRow, rows.rows() - faultyMax, target, scratch);
+            Reference.reachabilityFence(out);
         }
 
         private void require(final FloatMatrix rows, final int faultyMax) {
@@ -168,5 +171,6 @@ public final class NearestNeighbourMixing {
             }
         }
         primitives.divideToFloat(scratch.sums(), wanted, target, rows.cols());
+        Reference.reachabilityFence(rows);
     }
 }

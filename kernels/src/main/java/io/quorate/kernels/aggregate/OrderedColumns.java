@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * Sorts every column of a matrix on its own, all columns at once: a network of compare-exchanges between whole rows (Batcher's
@@ -25,6 +26,7 @@ final class OrderedColumns {
         for (int row = 0; row < rows.rows(); row++) {
             primitives.flipOrder(source + row * rows.strideBytes(), ordered + row * stride, cols);
         }
+        Reference.reachabilityFence(rows);
         sort(primitives, ordered, stride, rows.rows(), cols);
         primitives.fillDoubles(scratch.sums(), -0.0, cols);
         for (int row = from; row <= to; row++) {

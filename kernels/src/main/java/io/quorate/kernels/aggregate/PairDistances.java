@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * The squared distances of all pairs of rows, in float64. Measured once and given to as many rules as look at them:
@@ -50,6 +51,7 @@ public final class PairDistances {
             }
         }
         measured = rows;
+        Reference.reachabilityFence(rows);
     }
 
     /** How many rows the last measurement had; 0 before the first. */

@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /** What every rule asks of its arguments before it touches anything. */
 final class RowChecks {
@@ -24,6 +25,7 @@ final class RowChecks {
                 throw new IllegalArgumentException("row " + row + " holds NaN or infinity");
             }
         }
+        Reference.reachabilityFence(rows);
     }
 
     /** The address of a result that can be written and lies apart from the rows. */

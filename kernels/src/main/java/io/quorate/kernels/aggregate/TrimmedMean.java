@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * Per coordinate, the mean of what is left after the f lowest and the f highest values are dropped (Yin 2018, arXiv
@@ -25,5 +26,6 @@ public final class TrimmedMean implements AggregationRule {
         final int last = rows.rows() - 1 - faultyMax;
         OrderedColumns.sum(primitives, rows, faultyMax, last, scratch);
         primitives.divideToFloat(scratch.sums(), last - faultyMax + 1, target, rows.cols());
+        Reference.reachabilityFence(out);
     }
 }

@@ -2,6 +2,7 @@ package io.quorate.kernels.aggregate;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * The mean of rows by given weights: sum of w_i x_i / sum of w_i. No protection against a liar whatever its weight; the weights
@@ -28,6 +29,8 @@ public final class WeightedMean {
                         rows.address() + row * rows.strideBytes(), 1.0, scratch.sums(), rows.cols());
             }
             primitives.divideToFloat(scratch.sums(), rows.rows(), target, rows.cols());
+            Reference.reachabilityFence(rows);
+            Reference.reachabilityFence(out);
         };
     }
 
@@ -62,5 +65,7 @@ public final class WeightedMean {
             primitives.accumulateScaled(source + row * rows.strideBytes(), weights[row], scratch.sums(), rows.cols());
         }
         primitives.divideToFloat(scratch.sums(), total, target, rows.cols());
+        Reference.reachabilityFence(rows);
+        Reference.reachabilityFence(out);
     }
 }

@@ -4,6 +4,7 @@ import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * Exact multi-head attention (Vaswani 2017, arXiv 1706.03762, section 3.2) in float32, which also says how much each key
@@ -100,6 +101,11 @@ public final class MultiHeadAttention {
         AttentionChecks.requireValues(primitives, shape, v);
         heads.withValues(v, out);
         finish(heads, shape, summary, scratch);
+        Reference.reachabilityFence(q);
+        Reference.reachabilityFence(k);
+        Reference.reachabilityFence(v);
+        Reference.reachabilityFence(bias);
+        Reference.reachabilityFence(out);
     }
 
     /** Influence alone, which needs no V: the same bits as {@link #attend} gives. Throws as it does. */
@@ -122,6 +128,9 @@ public final class MultiHeadAttention {
             final AttentionScratch scratch) {
         requireRoom(shape, summary, scratch);
         finish(begin(shape, q, k, bias, scratch), shape, summary, scratch);
+        Reference.reachabilityFence(q);
+        Reference.reachabilityFence(k);
+        Reference.reachabilityFence(bias);
     }
 
     private static void requireRoom(

@@ -7,6 +7,7 @@ import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.kernels.simd.SmallSymmetricLoops;
 import io.quorate.kernels.simd.SymmetricLoops;
+import java.lang.ref.Reference;
 
 /**
  * Exact multi-head self-attention where queries and keys are the same unit rows X, as in the coordinator: half of the scores and
@@ -159,6 +160,9 @@ public final class SymmetricAttention {
         }
         final float divisor = (float) ((double) shape.heads() * rows);
         primitives.divideToArray(scratch.influence(), divisor, summary.begin(rows), rows);
+        Reference.reachabilityFence(x);
+        Reference.reachabilityFence(v);
+        Reference.reachabilityFence(out);
     }
 
     /** A head dimension of any other number would need tails everywhere. */

@@ -4,6 +4,7 @@ import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
@@ -118,6 +119,8 @@ public final class NeighbourAverage implements AutoCloseable {
             from = to;
             fromStride = toStride;
         }
+        Reference.reachabilityFence(states);
+        Reference.reachabilityFence(out);
     }
 
     /**
@@ -141,6 +144,7 @@ public final class NeighbourAverage implements AutoCloseable {
             primitives.compareExchange(low, next, cols);
             primitives.compareExchange(next, high, cols);
         }
+        Reference.reachabilityFence(states);
         primitives.flipOrder(low, low, cols);
         primitives.flipOrder(high, high, cols);
         return Math.sqrt(primitives.squaredDistance(low, high, cols, lanes));
@@ -157,8 +161,11 @@ public final class NeighbourAverage implements AutoCloseable {
                     + " can be compared with a point of " + point.cols());
         }
         requireOpen();
-        return Math.sqrt(primitives.squaredDistance(
-                states.address() + row * states.strideBytes(), point.address(), states.cols(), lanes));
+        final double square = primitives.squaredDistance(
+                states.address() + row * states.strideBytes(), point.address(), states.cols(), lanes);
+        Reference.reachabilityFence(states);
+        Reference.reachabilityFence(point);
+        return Math.sqrt(square);
     }
 
     public long lengthBytes() {

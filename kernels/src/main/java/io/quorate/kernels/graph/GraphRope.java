@@ -2,6 +2,7 @@ package io.quorate.kernels.graph;
 
 import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * Rotary position encoding (Su 2021, arXiv 2104.09864) by the node of a graph that a row belongs to. Every head of a row is turned
@@ -90,6 +91,8 @@ public final class GraphRope {
                     headDim,
                     heads);
         }
+        Reference.reachabilityFence(source);
+        Reference.reachabilityFence(out);
     }
 
     private static void requireShapes(final int headDim, final FloatMatrix source, final FloatMatrix out) {

@@ -4,6 +4,7 @@ import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.memory.FloatSlab;
 import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.Primitives;
+import java.lang.ref.Reference;
 
 /**
  * Rows of length one, and cosines. Norms and dot products are summed in float64 in {@link CanonicalOrder}, where no square of
@@ -61,6 +62,8 @@ public final class UnitRows implements AutoCloseable {
             final double norm = Math.sqrt(squaredNorm);
             primitives.scaleInDouble(rowAddress(rows, row), 1.0 / norm, target + row * out.strideBytes(), rows.cols());
         }
+        Reference.reachabilityFence(rows);
+        Reference.reachabilityFence(out);
     }
 
     /** Sum of the products of two rows, in float64; of unit rows it is their cosine. */
@@ -69,7 +72,11 @@ public final class UnitRows implements AutoCloseable {
             throw new IllegalArgumentException(
                     "rows must be equally long, given " + left.cols() + " and " + right.cols() + " floats");
         }
-        return primitives.dot(rowAddress(left, leftRow), rowAddress(right, rightRow), left.cols(), lanesAddress());
+        final double dot =
+                primitives.dot(rowAddress(left, leftRow), rowAddress(right, rightRow), left.cols(), lanesAddress());
+        Reference.reachabilityFence(left);
+        Reference.reachabilityFence(right);
+        return dot;
     }
 
     /**
@@ -107,6 +114,7 @@ public final class UnitRows implements AutoCloseable {
     private double squaredNorm(final FloatMatrix matrix, final int row) {
         final long address = rowAddress(matrix, row);
         final double squaredNorm = primitives.dot(address, address, matrix.cols(), lanesAddress());
+        Reference.reachabilityFence(matrix);
         if (!(squaredNorm <= Double.MAX_VALUE)) {
             throw new IllegalArgumentException("row " + row + " holds NaN or infinity");
         }
