@@ -188,6 +188,8 @@ public final class SymmetricAttention {
             final long target = out.addressForWriting();
             fourRows.values(v.address(), v.strideBytes(), heads, headDim, memory, target, out.strideBytes());
         }
+        Reference.reachabilityFence(v);
+        Reference.reachabilityFence(out);
         final float divisor = (float) ((double) heads * SmallSymmetricLoops.ROWS);
         final int rows = SmallSymmetricLoops.ROWS;
         primitives.divideToArray(scratch.influence(), divisor, summary.begin(rows), rows);
@@ -224,8 +226,9 @@ public final class SymmetricAttention {
     /** Scores of four rows, and with them their squares, in another order: false if the order could matter. */
     private boolean hasSureNorms(final AttentionShape shape, final FloatMatrix x, final SymmetricScratch scratch) {
         final long memory = scratch.ofFourRows();
-        return fourRows.scores(x.address(), x.strideBytes(), shape.heads(), shape.headDim(), memory)
-                <= SURE_SQUARE_BITS;
+        final int bits = fourRows.scores(x.address(), x.strideBytes(), shape.heads(), shape.headDim(), memory);
+        Reference.reachabilityFence(x);
+        return bits <= SURE_SQUARE_BITS;
     }
 
     private void requireNorms(final FloatMatrix x, final SymmetricScratch.Part part) {
