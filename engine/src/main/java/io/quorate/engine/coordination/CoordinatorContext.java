@@ -62,9 +62,11 @@ public final class CoordinatorContext {
         require(
                 contentLengthMax >= 1 && contentLengthMax <= CONTENT_LENGTH_MAX,
                 "contentLengthMax is 1 to " + CONTENT_LENGTH_MAX + " bytes, given " + contentLengthMax);
-        quorum = Quorum.of(peerCount);
-        faulty = Math.min((int) Math.floor(faultTolerance * peerCount), quorum.faultyMax());
+        final Quorum ofAll = Quorum.of(peerCount);
+        faulty = Math.min((int) Math.floor(faultTolerance * peerCount), ofAll.faultyMax());
         concludeGraph();
+        // Last, as it is what freezes: settings that were refused are not concluded.
+        quorum = ofAll;
         return this;
     }
 
@@ -83,9 +85,21 @@ public final class CoordinatorContext {
                 mode != Coordinator.Mode.TOPOLOGY || dimension / heads % 2 == 0,
                 "mode topology turns pairs of floats: heads " + heads + " leave " + dimension / heads
                         + " of the dimension " + dimension + " to each head, an odd number");
+        if (mode == Coordinator.Mode.TOPOLOGY) {
+            requireAngles();
+        }
         if (mode == Coordinator.Mode.GOSSIP) {
             final int peer = topology.peerBelow(faulty);
             require(peer < 0, peer < 0 ? "" : topology.complaint(peer, "peer " + peer, faulty));
+        }
+    }
+
+    /** Not every graph has angles: shortest paths need weights that are not too far apart. One rotary pair tells. */
+    private void requireAngles() {
+        try {
+            topology.angles(rope, 1);
+        } catch (final IllegalArgumentException e) {
+            throw new IllegalArgumentException("mode topology cannot use these connections: " + e.getMessage(), e);
         }
     }
 

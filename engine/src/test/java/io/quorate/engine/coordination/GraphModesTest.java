@@ -1,6 +1,7 @@
 package io.quorate.engine.coordination;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
@@ -199,6 +200,17 @@ class GraphModesTest {
                 }
             }
         }
+    }
+
+    @Test
+    void shouldRefuseWeightsWithoutAnglesWhenSettingsAreConcluded() {
+        final CoordinatorContext far =
+                topology(4, 16, "0-1:1e-90 1-2:1e90 2-3").rope(new Topology.Rope(Topology.Rope.Mode.CENTRALITY, 1, 1));
+        assertThatThrownBy(far::conclude)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("mode topology cannot use these connections: ");
+        assertThatThrownBy(far::faulty).isInstanceOf(IllegalStateException.class);
+        topology(4, 16, "0-1:1e-90 1-2:1e90 2-3").conclude();
     }
 
     private static CoordinatorContext topology(final int peers, final int dimension, final String connections) {
