@@ -106,7 +106,7 @@ public final class CommandErrors
 
     private static String complaint(final ParameterException error) {
         if (!(error instanceof final UnmatchedArgumentException unmatched) || unmatched.isUnknownOption()) {
-            return inLowerCase(oneLine(error.getMessage()).replaceFirst("^Error: ", ""));
+            return inPlainWords(oneLine(error.getMessage()).replaceFirst("^Error: ", ""));
         }
         final boolean command = !error.getCommandLine().getSubcommands().isEmpty();
         final String given = "unknown " + (command ? "command" : "argument") + " \""
@@ -115,9 +115,12 @@ public final class CommandErrors
         return suggestions.isEmpty() ? given : given + ", did you mean " + String.join(" or ", suggestions) + "?";
     }
 
-    /** The values of an enum as people write them, in place of its constants. */
-    private static String inLowerCase(final String message) {
-        final Matcher values = ENUM_VALUES.matcher(message);
+    /** The values of an enum as people write them, in place of its constants, and no names of Java's types. */
+    private static String inPlainWords(final String message) {
+        final Matcher values = ENUM_VALUES.matcher(
+                message.replaceFirst("' is not an int$", "' is no whole number up to " + Integer.MAX_VALUE)
+                        .replaceFirst("' is not a long$", "' is no whole number up to " + Long.MAX_VALUE)
+                        .replaceFirst("' is not a double$", "' is no number"));
         return values.replaceFirst(match -> Matcher.quoteReplacement(
                 "allowed are " + match.group(1).toLowerCase(Locale.ROOT) + ", given " + match.group(2)));
     }

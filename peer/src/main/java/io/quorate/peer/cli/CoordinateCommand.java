@@ -76,6 +76,9 @@ final class CoordinateCommand implements Callable<Integer> {
         if (file.equals(STANDARD_INPUT)) {
             return RoundFile.read(System.in, "standard input");
         }
+        if (file.isEmpty()) {
+            throw new IllegalArgumentException("the name of the file is empty");
+        }
         final Path path = Path.of(file);
         if (Files.isDirectory(path)) {
             throw new IllegalArgumentException(file + " is a folder, not a file");

@@ -63,7 +63,7 @@ final class RoundFileReader {
             next();
             isStarted = true;
             requireToken(JsonToken.START_OBJECT, "an object");
-            readFields("", this::rootField);
+            readFields("", "peers, topology, heads, faultTolerance, gossipRounds, grouping", this::rootField);
             path = "";
             if (!hasPeers) {
                 throw wrong("the field \"peers\" is missing");
@@ -127,7 +127,7 @@ final class RoundFileReader {
                 return true;
             case "topology":
                 requireToken(JsonToken.START_OBJECT, "an object");
-                readFields("topology", this::topologyField);
+                readFields("topology", "connections, rope", this::topologyField);
                 return true;
             case "heads":
                 places.put("heads", json.currentTokenLocation());
@@ -176,7 +176,7 @@ final class RoundFileReader {
         final TokenStreamLocation start = json.currentTokenLocation();
         final String[] texts = new String[3];
         final float[][] embedding = new float[1][];
-        readFields(here, name -> {
+        readFields(here, "id, type, content, embedding", name -> {
             switch (name) {
                 case "id":
                     texts[0] = id();
@@ -275,7 +275,7 @@ final class RoundFileReader {
     private boolean topologyField(final String name) {
         if (name.equals("rope")) {
             requireToken(JsonToken.START_OBJECT, "an object");
-            readFields("topology.rope", this::ropeField);
+            readFields("topology.rope", "mode, sigma, ladder", this::ropeField);
             return true;
         }
         if (!name.equals("connections")) {
@@ -377,14 +377,14 @@ final class RoundFileReader {
         boolean read(String name);
     }
 
-    private void readFields(final String parent, final Field field) {
+    private void readFields(final String parent, final String allowed, final Field field) {
         while (next() != JsonToken.END_OBJECT) {
             final String name = json.currentName();
             final TokenStreamLocation place = json.currentTokenLocation();
             path = parent.isEmpty() ? name : parent + "." + name;
             next();
             if (!field.read(name)) {
-                throw at(place, parent, "unknown field \"" + shown(name) + "\"");
+                throw at(place, parent, "unknown field \"" + shown(name) + "\", allowed are " + allowed);
             }
             path = parent;
         }

@@ -72,6 +72,11 @@ class CommandLineTest {
                 .contains("'--mode': allowed are attention, byzantine, gossip, topology, given 'best'; see");
         assertThat(CommandRun.of("coordinate", "--help").out())
                 .contains("attention", "byzantine", "gossip", "topology");
+        assertThat(CommandRun.of("compute", "topk", "--k", "1.5").err())
+                .contains("'--k': '1.5' is no whole number up to 2147483647; see");
+        assertThat(CommandRun.of("compute", "rope", "--sigma", "much").err())
+                .contains("'--sigma': 'much' is no number; see");
+        assertThat(CommandRun.of("coordinate", "").err()).contains("the name of the file is empty");
     }
 
     @Test

@@ -133,6 +133,7 @@ class GraphCommandTest {
         assertThat(CommandRun.of("compute", "graph", "--in", folder.resolve("no.json"))
                         .err())
                 .contains("no such file");
+        assertThat(CommandRun.of("compute", "graph", "--in", "").err()).contains("the name of the file is empty");
         assertThat(CommandRun.of("compute", "graph").exitCode()).isEqualTo(2);
     }
 

@@ -65,7 +65,7 @@ class RoundFileTest {
                 "[]|in:1:1: an object belongs here",
                 "{}|the field \"peers\" is missing",
                 "{'peers':[]}|in:1:11: peers: is empty",
-                "{'mode':1}|in:1:2: unknown field \"mode\"",
+                "{'mode':1}|in:1:2: unknown field \"mode\", allowed are peers, topology, heads, faultTolerance, gossipRounds, grouping",
                 "{'peers':[A],'peers':[B]}|Duplicate Object property \"peers\"",
                 "{'peers':[{'id':'a','id':'b'}]}|peers[0]: no valid JSON: Duplicate Object property \"id\"",
                 "{'peers':[A,A]}|in:1:53: peers[1].id: \"a\" is the id of an earlier peer",
