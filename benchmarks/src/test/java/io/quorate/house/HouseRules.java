@@ -91,7 +91,11 @@ final class HouseRules {
     static ArchRule librariesStayInTheirRooms(final String root) {
         return all(
                 "each outside library has its room",
-                only("jdk.incubator.vector..", root + ".kernels.simd..", root + ".benchmarks.compare.."),
+                only(
+                        "jdk.incubator.vector..",
+                        root + ".kernels.simd..",
+                        root + ".benchmarks.compare..",
+                        root + ".benchmarks.unordered.."),
                 only(
                         "io.aeron..",
                         root + ".transport.aeron..",

@@ -200,6 +200,7 @@ public final class KernelBench {
                 FmaPeak.widthBits());
         KernelReport.printTable(rows, out);
         out.println();
+        KernelReport.printOrderCost(rows, out);
         for (final ContenderSource source : contenders) {
             if (rows.stream().anyMatch(row -> row.kernel().equals(source.name()))) {
                 out.println(source.name() + ": " + source.description());

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Loads our kernels once more. The JIT compiler shapes a class by what it has seen running in it; a class that has run the
@@ -12,6 +14,12 @@ import java.lang.reflect.InvocationTargetException;
  */
 final class KernelIsolation extends ClassLoader {
     private static final String KERNELS = "io.quorate.kernels.";
+
+    /** What implements the kernels' port here, and so belongs to them. */
+    private static final String FREE = "io.quorate.benchmarks.unordered.";
+
+    /** One copy for all sizes of a kernel, as the process itself has one. */
+    private static final Map<String, KernelIsolation> COPIES = new ConcurrentHashMap<>();
 
     private final String contender;
 
@@ -24,7 +32,8 @@ final class KernelIsolation extends ClassLoader {
     static Contender open(
             final Class<? extends Contender> type, final String kernel, final Workload workload, final int threads) {
         try {
-            final Constructor<?> constructor = new KernelIsolation(type.getName())
+            final Constructor<?> constructor = COPIES.computeIfAbsent(
+                            type.getName() + ' ' + kernel, key -> new KernelIsolation(type.getName()))
                     .loadClass(type.getName())
                     .getDeclaredConstructor(String.class, Workload.class, int.class);
             constructor.setAccessible(true);
@@ -38,7 +47,7 @@ final class KernelIsolation extends ClassLoader {
 
     @Override
     protected Class<?> loadClass(final String name, final boolean isResolved) throws ClassNotFoundException {
-        if (!name.startsWith(KERNELS) && !name.startsWith(contender)) {
+        if (!name.startsWith(KERNELS) && !name.startsWith(contender) && !name.startsWith(FREE)) {
             return super.loadClass(name, isResolved);
         }
         synchronized (getClassLoadingLock(name)) {

@@ -9,6 +9,9 @@ import java.util.Locale;
 final class KernelReport {
     private static final String LINE = "%6s %7s  %-16s %12s %12s %9s %6s %9s %8s  %-14s %s%n";
 
+    private static final String ROUGHLY = "%.2f (%.2f)";
+    private static final String CLOSELY = "%.3f (%.3f)";
+
     private KernelReport() {}
 
     static void printTable(final List<KernelRow> rows, final PrintStream out) {
@@ -44,9 +47,32 @@ final class KernelReport {
                     String.format(Locale.ROOT, "%.0f%%", 100.0 * row.peakFraction()),
                     String.format(Locale.ROOT, "%.1e", row.relativeError()),
                     String.format(Locale.ROOT, "%.0f", row.bytesPerOp()),
-                    ratio(rows, row, OwnKernels.GENERAL),
-                    ratio(rows, row, OwnKernels.SYMMETRIC));
+                    ratio(ROUGHLY, row, ours(rows, row, OwnKernels.GENERAL)),
+                    ratio(ROUGHLY, row, ours(rows, row, OwnKernels.SYMMETRIC)));
         }
+    }
+
+    /** What the defined order of sums costs: the freed kernel's time over ours, and a second copy of ours over ours. */
+    static void printOrderCost(final List<KernelRow> rows, final PrintStream out) {
+        final List<KernelRow> free = rows.stream()
+                .filter(row -> row.kernel().equals(OwnKernels.FREE))
+                .toList();
+        if (free.stream().allMatch(row -> ours(rows, row, OwnKernels.GENERAL) == null)) {
+            return;
+        }
+        out.println(
+                "the same kernel without a defined order of sums, over ours, median (best); copy: ours once more, over ours");
+        for (final KernelRow row : free) {
+            final KernelRow copy = find(rows, row.n(), row.threads(), OwnKernels.COPY);
+            out.printf(
+                    Locale.ROOT,
+                    "%6d rows, threads %d: free %s, copy %s%n",
+                    row.n(),
+                    row.threads(),
+                    ratio(CLOSELY, row, ours(rows, row, OwnKernels.GENERAL)),
+                    copy == null ? "not run" : ratio(CLOSELY, copy, ours(rows, row, OwnKernels.GENERAL)));
+        }
+        out.println();
     }
 
     /** {@code {"rows":[...]}} on one line, numbers as JSON knows them. */
@@ -110,13 +136,15 @@ final class KernelReport {
         return null;
     }
 
-    private static String ratio(final List<KernelRow> rows, final KernelRow row, final String base) {
+    private static KernelRow ours(final List<KernelRow> rows, final KernelRow row, final String base) {
         final KernelRow ours = find(rows, row.n(), row.threads(), base);
-        if (ours == null || ours == row) {
-            return "";
-        }
-        return String.format(
-                Locale.ROOT, "%.2f (%.2f)", row.nanos() / ours.nanos(), row.bestNanos() / ours.bestNanos());
+        return ours == row ? null : ours;
+    }
+
+    private static String ratio(final String format, final KernelRow row, final KernelRow ours) {
+        return ours == null
+                ? ""
+                : String.format(Locale.ROOT, format, row.nanos() / ours.nanos(), row.bestNanos() / ours.bestNanos());
     }
 
     private static String micros(final double nanos) {

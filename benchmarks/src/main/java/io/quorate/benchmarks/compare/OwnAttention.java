@@ -1,5 +1,6 @@
 package io.quorate.benchmarks.compare;
 
+import io.quorate.benchmarks.unordered.FreePrimitives;
 import io.quorate.kernels.attention.AttentionScratch;
 import io.quorate.kernels.attention.AttentionShape;
 import io.quorate.kernels.attention.AttentionSummary;
@@ -21,7 +22,7 @@ final class OwnAttention implements Contender {
     private final FloatMatrix v;
     private final FloatMatrix out;
 
-    /** @param kernel {@code preferred}, {@code scalar}, or a width in bits */
+    /** @param kernel {@code preferred}, {@code free}, {@code scalar}, or a width in bits */
     OwnAttention(final String kernel, final Workload workload, final int threads) {
         final int n = workload.n();
         shape = AttentionShape.ofSelf(n, Workload.MODEL_DIM, Workload.HEADS);
@@ -57,6 +58,8 @@ final class OwnAttention implements Contender {
         switch (kernel) {
             case "preferred":
                 return PrimitivesProvider.preferred();
+            case "free":
+                return new FreePrimitives(PrimitivesProvider.preferred());
             case "scalar":
                 return PrimitivesProvider.scalar();
             default:

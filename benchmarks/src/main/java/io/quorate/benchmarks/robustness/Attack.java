@@ -57,11 +57,11 @@ public enum Attack {
         final double[][] rows = new double[count][dimension];
         final double[] centre = new double[dimension];
         for (int col = 0; col < dimension; col++) {
-            centre[col] = random.nextGaussian();
+            centre[col] = Normal.next(random);
         }
         for (final double[] row : rows) {
             for (int col = 0; col < dimension; col++) {
-                row[col] = centre[col] + random.nextGaussian();
+                row[col] = centre[col] + Normal.next(random);
             }
         }
         lie(rows, faulty, random);
@@ -77,7 +77,7 @@ public enum Attack {
                 rows[liar][col] = switch (this) {
                     case NONE, LABEL_FLIP -> rows[liar][col];
                     case NORM_SCALING -> SCALING * rows[liar][col];
-                    case GAUSSIAN -> GAUSSIAN_DEVIATION * random.nextGaussian();
+                    case GAUSSIAN -> GAUSSIAN_DEVIATION * Normal.next(random);
                     default -> common[col];
                 };
             }
@@ -103,7 +103,7 @@ public enum Attack {
             case FAR_POINT:
                 final double[] direction = new double[mean.length];
                 for (int col = 0; col < direction.length; col++) {
-                    direction[col] = random.nextGaussian();
+                    direction[col] = Normal.next(random);
                 }
                 return along(mean, direction, FAR_SPREADS * honest.spread() / HonestRows.length(direction));
             case MIN_MAX:

@@ -45,7 +45,7 @@ public final class RobustnessBench {
             return 2;
         }
         if (isTimed) {
-            // Alone: what the compiler has seen of other shapes before would be part of the times.
+            // Alone, so that the tables, computed in the same process before, cannot be part of the times.
             out.print(RobustnessReport.times(new RuleTimes().measure(seed)));
         } else {
             final RobustnessReport report = new RobustnessReport(

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Runs every attack against every rule and the detector, over (n, d). The same seed and number of runs give the same table on
- * every machine.
+ * Runs every attack against every rule and the detector, over (n, d). The same seed and number of runs give the same
+ * table again: deviates and quantiles use {@link StrictMath}, and the kernels define every bit. Seen on one machine.
  */
 public final class RobustnessTable {
     static final int[] COUNTS = {4, 7, 10, 12, 13, 31};

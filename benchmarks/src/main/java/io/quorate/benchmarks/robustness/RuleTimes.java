@@ -29,7 +29,7 @@ final class RuleTimes {
     /** Name of the rule, or of what a round of the coordinator computes -> microseconds for each n. */
     Map<String, double[]> measure(final long seed) {
         final Map<String, double[]> times = new LinkedHashMap<>();
-        // Once for nothing: the first calls of a process wait for the compiler longer than the warm-up.
+        // Once for nothing, so that the first measurement finds the code as warm as the later ones do.
         measure(times, 0, seed);
         for (int i = 0; i < COUNTS.length; i++) {
             measure(times, i, seed);
