@@ -12,7 +12,8 @@ import java.util.Objects;
  *
  * <p>The matrix owns nothing: it is valid as long as the segment under it. Accessors check their bounds; kernels take the
  * address once a call and then run unchecked, so they ask for it by {@link #address()} and {@link #addressForWriting()},
- * which refuse memory that is closed, confined to another thread, or read-only.
+ * which refuse memory that is closed, confined to another thread, or read-only. A kernel keeps its matrices alive until it
+ * returns; whoever closes the memory under one from another thread meanwhile crashes the process.
  */
 public final class FloatMatrix {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;

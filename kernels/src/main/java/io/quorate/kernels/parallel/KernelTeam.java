@@ -62,8 +62,17 @@ public final class KernelTeam implements AutoCloseable {
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
         }
-        for (final Worker worker : workers) {
-            worker.thread.start();
+        boolean isComplete = false;
+        try {
+            for (final Worker worker : workers) {
+                worker.thread.start();
+            }
+            isComplete = true;
+        } finally {
+            if (!isComplete) {
+                // The system gave fewer threads than asked for: those that started must not wait for ever.
+                close();
+            }
         }
     }
 
