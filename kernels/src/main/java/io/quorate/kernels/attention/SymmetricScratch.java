@@ -9,15 +9,19 @@ import io.quorate.kernels.simd.SymmetricLoops;
  * The working memory of one call of {@link SymmetricAttention} at a time, reused from call to call. What it holds between calls
  * has no meaning. For each thread there is a part: the packed keys and values of a head, one block of rows of exponentials,
  * and the blocks below the diagonal, which mirror what earlier rows have computed. The last is the large one, half of
- * rows x rows floats a thread: 32 MiB at 4,096 rows.
+ * rows x rows floats a thread, and never more than 17 MiB: blocks far from the diagonal are computed twice instead.
  */
 public final class SymmetricScratch implements AutoCloseable {
     private static final int BLOCK_ROWS_MAX = 48;
     private static final int LANES = CanonicalOrder.LANES;
 
+    /** Rows further apart than this are not mirrored but computed again: what is mirrored stays in a cache of 32 MiB. */
+    private static final int BAND_ROWS = 2_064;
+
     private final int rowsMax;
     private final int headsMax;
     private final int headDimMax;
+    private final int bandBlocksMax;
     private final FloatSlab shared;
     private final long headInfluence;
     private final long influence;
@@ -31,10 +35,17 @@ public final class SymmetricScratch implements AutoCloseable {
      * @param threads how many threads of a team may share a call, at least 1
      */
     public SymmetricScratch(final int rowsMax, final int headsMax, final int headDimMax, final int threads) {
+        this(rowsMax, headsMax, headDimMax, threads, BAND_ROWS);
+    }
+
+    /** As above with another band, for tests: rows nearer than it are mirrored. Moves no bit of the result. */
+    SymmetricScratch(
+            final int rowsMax, final int headsMax, final int headDimMax, final int threads, final int bandRows) {
         final AttentionShape largest = new AttentionShape(rowsMax, rowsMax, headsMax, headDimMax, 1.0f);
         if (threads < 1) {
             throw new IllegalArgumentException("a scratch is for at least one thread, given " + threads);
         }
+        bandBlocksMax = Math.max(1, bandRows / BLOCK_ROWS_MAX);
         this.rowsMax = largest.keys();
         this.headsMax = largest.heads();
         this.headDimMax = largest.headDim();
@@ -46,7 +57,7 @@ public final class SymmetricScratch implements AutoCloseable {
         ofFourRows = influence + influences * Float.BYTES;
         parts = new Part[threads];
         for (int i = 0; i < threads; i++) {
-            parts[i] = new Part(rowsMax, headDimMax);
+            parts[i] = new Part(rowsMax, headDimMax, bandBlocksMax);
         }
     }
 
@@ -93,9 +104,19 @@ public final class SymmetricScratch implements AutoCloseable {
         return Math.min(BLOCK_ROWS_MAX, CanonicalOrder.roundedUp(rows));
     }
 
-    /** How far in the mirrored blocks of a block of rows start: each earlier block of rows has one block more than the one before. */
-    static long mirroredFloats(final int block, final int blockRows) {
-        return (long) blockRows * blockRows * ((long) block * (block - 1) / 2);
+    /**
+     * How many blocks left of the diagonal a block of rows finds mirrored; those further left it computes itself. All of them where
+     * a head has few rows.
+     */
+    int bandBlocks() {
+        return bandBlocksMax;
+    }
+
+    /** Floats of all mirrored blocks: half of a square, or a ring of rows as wide as the band. */
+    private static long mirroredFloats(final int blocks, final int blockRows, final int bandBlocks) {
+        final long count =
+                blocks - 1 <= bandBlocks ? (long) blocks * (blocks - 1) / 2 : (long) bandBlocks * (bandBlocks + 1);
+        return count * blockRows * blockRows;
     }
 
     SymmetricCall call() {
@@ -136,7 +157,7 @@ public final class SymmetricScratch implements AutoCloseable {
         final long masks;
         final long lanes;
 
-        private Part(final int rowsMax, final int headDimMax) {
+        private Part(final int rowsMax, final int headDimMax, final int bandBlocksMax) {
             final long paddedRows = CanonicalOrder.roundedUp(rowsMax);
             final long paddedDim = CanonicalOrder.roundedUp(headDimMax);
             final int blockRows = blockRows(rowsMax);
@@ -145,7 +166,7 @@ public final class SymmetricScratch implements AutoCloseable {
                 paddedRows * headDimMax,
                 rowsMax * paddedDim,
                 blockRows * paddedRows,
-                mirroredFloats(blocks, blockRows),
+                mirroredFloats(blocks, blockRows, bandBlocksMax),
                 (long) BLOCK_ROWS_MAX * LANES,
                 BLOCK_ROWS_MAX,
                 BLOCK_ROWS_MAX * paddedDim,

@@ -99,6 +99,13 @@ public interface SymmetricLoops {
         }
     }
 
+    /** {@link #exponentials}, then sums[row][lane] += element: the row sums go on while the elements are at hand. */
+    default void exponentialsAndSums(
+            final long block, final int rows, final float bound, final float factor, final long mask, final long sums) {
+        exponentials(block, rows, bound, factor, mask);
+        addPanels(block, 0, 1, rows, sums);
+    }
+
     /**
      * sums[row][lane] += panel[p][row][lane], p ascending: the virtual lanes of {@code rows} row sums.
      *

@@ -23,6 +23,8 @@ final class VectorSymmetricLoops implements SymmetricLoops {
     private static final int FLOATS_BYTES = FLOATS.vectorByteSize();
     private static final int LANES = CanonicalOrder.LANES;
 
+    private static final int NEGATIVE_INFINITY_BITS = 0xff80_0000;
+
     /** One vector holds a row of a panel, so a block can be transposed in registers. */
     private static final boolean IS_WIDE = FLOATS.length() == LANES;
 
@@ -127,15 +129,52 @@ final class VectorSymmetricLoops implements SymmetricLoops {
     @Override
     public void squareLanes(final long source, final long stride, final int rows, final int count, final long sums) {
         final int whole = count & -LANES;
-        for (int row = 0; row < rows; row++) {
+        int row = 0;
+        for (; row + 4 <= rows; row += 4) {
+            final long start = source + row * stride;
+            final long end = (start & ADDRESS_MASK) + (long) whole * Float.BYTES;
+            final long lanes = sums + (long) row * PANEL_ROW_BYTES;
+            for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
+                squareFourAlong(start + lane, stride, end, lanes + lane);
+            }
+        }
+        for (; row < rows; row++) {
             final long start = source + row * stride;
             final long end = (start & ADDRESS_MASK) + (long) whole * Float.BYTES;
             final long lanes = sums + (long) row * PANEL_ROW_BYTES;
             for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
                 squareAlong(start + lane, end, lanes + lane);
             }
-            SymmetricLoops.squareLanesFrom(start, whole, count, lanes);
         }
+        for (row = 0; row < rows && whole < count; row++) {
+            final long lanes = sums + (long) row * PANEL_ROW_BYTES;
+            SymmetricLoops.squareLanesFrom(source + row * stride, whole, count, lanes);
+        }
+    }
+
+    /** Four rows at a time, so that four chains are under way. */
+    private static void squareFourAlong(final long row, final long stride, final long end, final long lanes) {
+        FloatVector first = FloatVector.zero(FLOATS);
+        FloatVector second = FloatVector.zero(FLOATS);
+        FloatVector third = FloatVector.zero(FLOATS);
+        FloatVector fourth = FloatVector.zero(FLOATS);
+        long at = row & ADDRESS_MASK;
+        while (at < end) {
+            final FloatVector a = FloatVector.fromMemorySegment(FLOATS, ALL, at & ADDRESS_MASK, ORDER);
+            final FloatVector b = FloatVector.fromMemorySegment(FLOATS, ALL, (at + stride) & ADDRESS_MASK, ORDER);
+            final FloatVector c = FloatVector.fromMemorySegment(FLOATS, ALL, (at + 2 * stride) & ADDRESS_MASK, ORDER);
+            final FloatVector d = FloatVector.fromMemorySegment(FLOATS, ALL, (at + 3 * stride) & ADDRESS_MASK, ORDER);
+            first = a.fma(a, first);
+            second = b.fma(b, second);
+            third = c.fma(c, third);
+            fourth = d.fma(d, fourth);
+            at += PANEL_ROW_BYTES;
+        }
+        final long target = lanes & ADDRESS_MASK;
+        first.intoMemorySegment(ALL, target, ORDER);
+        second.intoMemorySegment(ALL, target + PANEL_ROW_BYTES, ORDER);
+        third.intoMemorySegment(ALL, target + 2 * PANEL_ROW_BYTES, ORDER);
+        fourth.intoMemorySegment(ALL, target + 3 * PANEL_ROW_BYTES, ORDER);
     }
 
     private static void squareAlong(final long row, final long end, final long lanes) {
@@ -180,10 +219,18 @@ final class VectorSymmetricLoops implements SymmetricLoops {
         }
     }
 
-    /** {@link ExpPolynomial#exp2Negated}, step for step. */
+    /** What an exponent may be at most: 126 where the mask is ones, below all numbers where it is zero. */
+    private static FloatVector limit(final long mask) {
+        final IntVector kept = IntVector.fromMemorySegment(INTS, ALL, mask & ADDRESS_MASK, ORDER);
+        return kept.and(ExpPolynomial.ARGUMENT_MAX_BITS)
+                .or(kept.not().and(NEGATIVE_INFINITY_BITS))
+                .viewAsFloatingLanes();
+    }
+
+    /** {@link ExpPolynomial#exp2Negated}, step for step, but one comparison does for mask and far keys: u is never below -126. */
     private static void exponentialsDown(
             final long block, final long end, final float bound, final float factor, final long mask) {
-        final IntVector kept = IntVector.fromMemorySegment(INTS, ALL, mask & ADDRESS_MASK, ORDER);
+        final FloatVector limit = limit(mask);
         final FloatVector top = FloatVector.broadcast(FLOATS, bound);
         long at = block & ADDRESS_MASK;
         while (at < end) {
@@ -198,15 +245,53 @@ final class VectorSymmetricLoops implements SymmetricLoops {
                     .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
                     .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
                     .fma(r, FloatVector.broadcast(FLOATS, 1.0f));
-            final IntVector keep = u.viewAsIntegralLanes()
-                    .and(ExpPolynomial.MAGNITUDE_MASK)
-                    .sub(ExpPolynomial.ARGUMENT_MAX_BITS + 1)
-                    .lanewise(VectorOperators.ASHR, 31);
-            power.viewAsIntegralLanes()
+            final FloatVector scaled = power.viewAsIntegralLanes()
                     .sub(shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
-                    .and(keep)
-                    .and(kept)
+                    .viewAsFloatingLanes();
+            FloatVector.zero(FLOATS)
+                    .blend(scaled, u.compare(VectorOperators.LE, limit))
                     .intoMemorySegment(ALL, now, ORDER);
+            at += PANEL_ROW_BYTES;
+        }
+    }
+
+    @Override
+    public void exponentialsAndSums(
+            final long block, final int rows, final float bound, final float factor, final long mask, final long sums) {
+        final long end = (block & ADDRESS_MASK) + (long) rows * PANEL_ROW_BYTES;
+        for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
+            exponentialsDownWithSums(block + lane, end, bound, factor, mask + lane, sums + lane);
+        }
+    }
+
+    /** The same once more with one sum a row; a loop of its own, because C2 compiles small methods best. */
+    private static void exponentialsDownWithSums(
+            final long block, final long end, final float bound, final float factor, final long mask, final long sums) {
+        final FloatVector limit = limit(mask);
+        final FloatVector top = FloatVector.broadcast(FLOATS, bound);
+        long at = block & ADDRESS_MASK;
+        long sumAt = sums;
+        while (at < end) {
+            final long now = at & ADDRESS_MASK;
+            final FloatVector u = top.sub(FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER))
+                    .mul(factor);
+            final FloatVector shifted = u.add(ExpPolynomial.ROUND);
+            final FloatVector r = shifted.sub(ExpPolynomial.ROUND).sub(u);
+            final FloatVector power = FloatVector.broadcast(FLOATS, ExpPolynomial.C5)
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C4))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C3))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
+                    .fma(r, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
+                    .fma(r, FloatVector.broadcast(FLOATS, 1.0f));
+            final FloatVector scaled = power.viewAsIntegralLanes()
+                    .sub(shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
+                    .viewAsFloatingLanes();
+            final FloatVector result = FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, limit));
+            result.intoMemorySegment(ALL, now, ORDER);
+            FloatVector.fromMemorySegment(FLOATS, ALL, sumAt & ADDRESS_MASK, ORDER)
+                    .add(result)
+                    .intoMemorySegment(ALL, sumAt & ADDRESS_MASK, ORDER);
+            sumAt += PANEL_ROW_BYTES;
             at += PANEL_ROW_BYTES;
         }
     }

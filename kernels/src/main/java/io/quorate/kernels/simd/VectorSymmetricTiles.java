@@ -74,21 +74,7 @@ final class VectorSymmetricTiles implements SymmetricLoops {
                     final long a = x + first * xStride;
                     final long to = target + (long) first * PANEL_ROW_BYTES;
                     if (isThree) {
-                        tile4x3(
-                                a,
-                                xStride,
-                                PANEL_ROW_BYTES,
-                                b,
-                                b + panelBytes,
-                                PANEL_ROW_BYTES,
-                                panelBytes,
-                                ZEROS,
-                                0,
-                                0,
-                                ONES,
-                                to,
-                                PANEL_ROW_BYTES,
-                                outPanelBytes);
+                        scores4x3(a, xStride, b, panelBytes, to, outPanelBytes);
                     } else {
                         tile4x2(
                                 a,
@@ -215,6 +201,74 @@ final class VectorSymmetricTiles implements SymmetricLoops {
     /** Three vectors, or two where one alone would be left. */
     private static long tileBytes(final long left) {
         return left == 4L * FLOATS_BYTES ? 2L * FLOATS_BYTES : Math.min(left, 3L * FLOATS_BYTES);
+    }
+
+    private static FloatVector load(final long address) {
+        return FloatVector.fromMemorySegment(FLOATS, ALL, address & ADDRESS_MASK, ORDER);
+    }
+
+    /** Four rows by three panels, of scores: short chains, so nothing but them. */
+    private static void scores4x3(
+            final long a,
+            final long aRow,
+            final long b,
+            final long panelBytes,
+            final long out,
+            final long outPanelBytes) {
+        FloatVector s00 = FloatVector.zero(FLOATS);
+        FloatVector s01 = FloatVector.zero(FLOATS);
+        FloatVector s02 = FloatVector.zero(FLOATS);
+        FloatVector s10 = FloatVector.zero(FLOATS);
+        FloatVector s11 = FloatVector.zero(FLOATS);
+        FloatVector s12 = FloatVector.zero(FLOATS);
+        FloatVector s20 = FloatVector.zero(FLOATS);
+        FloatVector s21 = FloatVector.zero(FLOATS);
+        FloatVector s22 = FloatVector.zero(FLOATS);
+        FloatVector s30 = FloatVector.zero(FLOATS);
+        FloatVector s31 = FloatVector.zero(FLOATS);
+        FloatVector s32 = FloatVector.zero(FLOATS);
+        final long bEnd = b + panelBytes;
+        final long aRow3 = 3 * aRow;
+        long aAt = a;
+        long bAt = b;
+        while (bAt < bEnd) {
+            final FloatVector b0 = load(bAt);
+            final FloatVector b1 = load(bAt + panelBytes);
+            final FloatVector b2 = load(bAt + 2 * panelBytes);
+            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+            s00 = a0.fma(b0, s00);
+            s01 = a0.fma(b1, s01);
+            s02 = a0.fma(b2, s02);
+            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow));
+            s10 = a1.fma(b0, s10);
+            s11 = a1.fma(b1, s11);
+            s12 = a1.fma(b2, s12);
+            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aRow));
+            s20 = a2.fma(b0, s20);
+            s21 = a2.fma(b1, s21);
+            s22 = a2.fma(b2, s22);
+            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow3));
+            s30 = a3.fma(b0, s30);
+            s31 = a3.fma(b1, s31);
+            s32 = a3.fma(b2, s32);
+            aAt += Float.BYTES;
+            bAt += PANEL_ROW_BYTES;
+        }
+        final long out0 = out & ADDRESS_MASK;
+        s00.intoMemorySegment(ALL, out0, ORDER);
+        s10.intoMemorySegment(ALL, out0 + PANEL_ROW_BYTES, ORDER);
+        s20.intoMemorySegment(ALL, out0 + 2 * PANEL_ROW_BYTES, ORDER);
+        s30.intoMemorySegment(ALL, out0 + 3 * PANEL_ROW_BYTES, ORDER);
+        final long out1 = (out + outPanelBytes) & ADDRESS_MASK;
+        s01.intoMemorySegment(ALL, out1, ORDER);
+        s11.intoMemorySegment(ALL, out1 + PANEL_ROW_BYTES, ORDER);
+        s21.intoMemorySegment(ALL, out1 + 2 * PANEL_ROW_BYTES, ORDER);
+        s31.intoMemorySegment(ALL, out1 + 3 * PANEL_ROW_BYTES, ORDER);
+        final long out2 = (out + 2 * outPanelBytes) & ADDRESS_MASK;
+        s02.intoMemorySegment(ALL, out2, ORDER);
+        s12.intoMemorySegment(ALL, out2 + PANEL_ROW_BYTES, ORDER);
+        s22.intoMemorySegment(ALL, out2 + 2 * PANEL_ROW_BYTES, ORDER);
+        s32.intoMemorySegment(ALL, out2 + 3 * PANEL_ROW_BYTES, ORDER);
     }
 
     /** Four rows by one vector, of values. */

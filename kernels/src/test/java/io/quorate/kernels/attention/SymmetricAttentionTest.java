@@ -109,6 +109,32 @@ class SymmetricAttentionTest {
         requireDefinedBits(shape.withScale(4.0f * heads), x, Matrices.gaussian(random, rows, shape.modelDim()));
     }
 
+    @ParameterizedTest
+    @CsvSource({"97, 13, 48", "145, 48, 48", "250, 16, 96", "337, 48, 96", "336, 20, 144"})
+    void shouldGiveTheDefinedBitsWhereFarBlocksAreComputedAgain(final int rows, final int headDim, final int bandRows) {
+        final SplittableRandom random = new SplittableRandom(SEED + rows);
+        final AttentionShape shape = AttentionShape.ofSelf(rows, 2 * headDim, 2).withScale(8.0f);
+        final FloatMatrix x = unitRows(random, rows, shape.modelDim());
+        final FloatMatrix v = Matrices.gaussian(random, rows, shape.modelDim());
+        final SymmetricDefinition defined = new SymmetricDefinition(shape, x, v);
+        for (final Primitives primitives : ALL) {
+            final SymmetricAttention attention = new SymmetricAttention(primitives);
+            final FloatMatrix out = FloatMatrix.allocate(rows, shape.modelDim());
+            final AttentionSummary summary = new AttentionSummary(rows);
+            try (SymmetricScratch scratch = new SymmetricScratch(rows, 2, headDim, 1, bandRows)) {
+                attention.attend(shape, x, v, out, summary, scratch);
+                assertThat(Matrices.bits(out)).isEqualTo(Matrices.bits(defined.out));
+                assertThat(Matrices.bits(summary.influences())).isEqualTo(Matrices.bits(defined.influence));
+                attention.influence(shape, x, summary, scratch);
+                assertThat(summary.influences()).isEqualTo(defined.influence);
+                final AttentionShape fewer = AttentionShape.ofSelf(60, shape.modelDim(), 2);
+                attention.influence(fewer, x.slice(0, 60, 0, shape.modelDim()), summary, scratch);
+                assertThat(summary.influences())
+                        .isEqualTo(influence(primitives, fewer, x.slice(0, 60, 0, shape.modelDim())));
+            }
+        }
+    }
+
     @Test
     void shouldGiveTheDefinedBitsForSpecialValues() {
         final float[] special = {
