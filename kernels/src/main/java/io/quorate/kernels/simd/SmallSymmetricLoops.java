@@ -16,10 +16,13 @@ public interface SmallSymmetricLoops {
     /** No vector holds more heads; scratch is for so many or a multiple. */
     int HEADS_TOGETHER_MAX = CanonicalOrder.LANES / ROWS;
 
-    /** Floats of scratch that so many heads need, at any width: the rows transposed, three exponentials a lane, 1 / l, weights. */
+    /**
+     * Floats of scratch that so many heads need, at any width: the rows transposed, three exponentials a lane, 1 / l, weights, and
+     * one block on the way to its transposition.
+     */
     static long scratchFloats(final int heads, final int headDim) {
         final long padded = (heads + HEADS_TOGETHER_MAX - 1) & -HEADS_TOGETHER_MAX;
-        return padded * ROWS * (headDim + 5L);
+        return padded * ROWS * (headDim + 5L) + (long) CanonicalOrder.LANES * CanonicalOrder.LANES;
     }
 
     /**

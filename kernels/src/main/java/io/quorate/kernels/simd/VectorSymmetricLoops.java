@@ -29,7 +29,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
     private static final boolean IS_WIDE = FLOATS.length() == LANES;
 
     /** Lanes of a pair of vectors, four patterns of sixteen ints. */
-    private static final long PATTERNS = patterns();
+    static final long PATTERNS = patterns();
 
     private final SymmetricLoops tiles;
 
@@ -78,7 +78,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
     }
 
     /** Four times: four vectors are read, picked from in pairs, in two steps, and written. */
-    private static void fours(
+    static void fours(
             final long source,
             final long sourceStride,
             final long sourceStep,
