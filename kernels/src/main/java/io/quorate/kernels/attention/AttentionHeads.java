@@ -4,10 +4,11 @@ import io.quorate.kernels.memory.FloatMatrix;
 import io.quorate.kernels.parallel.KernelTeam;
 import io.quorate.kernels.simd.CanonicalOrder;
 import io.quorate.kernels.simd.Primitives;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The work of one attention call, head by head: its operands by address, taken over once a call, and a run of neighbouring heads for
- * each worker. Heads share nothing but what they read; their influences meet at the end, in the order of heads. Lives in the
+ * The work of one attention call, head by head: its operands by address, taken over once a call, and the next head for
+ * whichever worker is free: a core that the machine takes away for a while delays one head, not half of them. Heads share nothing but what they read; their influences meet at the end, in the order of heads. Lives in the
  * scratch, so that a call allocates nothing; everything has been checked before.
  */
 final class AttentionHeads implements KernelTeam.Task {
@@ -18,6 +19,7 @@ final class AttentionHeads implements KernelTeam.Task {
     private static final int KEYS_IN_PLACE_MAX = 64;
 
     private final AttentionScratch scratch;
+    private final AtomicInteger nextHead = new AtomicInteger();
 
     private Primitives primitives;
     private AttentionShape shape;
@@ -52,6 +54,7 @@ final class AttentionHeads implements KernelTeam.Task {
         shape = newShape;
         factor = newFactor;
         workers = newWorkers;
+        nextHead.set(0);
         q = queries.address();
         qStride = queries.strideBytes();
         k = keys.address();
@@ -82,10 +85,12 @@ final class AttentionHeads implements KernelTeam.Task {
         if (worker >= workers) {
             return;
         }
-        final int from = (int) ((long) worker * shape.heads() / workers);
-        final int to = (int) ((long) (worker + 1) * shape.heads() / workers);
-        for (int head = from; head < to; head++) {
-            head(head, scratch.part(worker));
+        final int heads = shape.heads();
+        final AttentionPart part = scratch.part(worker);
+        int head = nextHead.getAndIncrement();
+        while (head < heads) {
+            head(head, part);
+            head = nextHead.getAndIncrement();
         }
     }
 
