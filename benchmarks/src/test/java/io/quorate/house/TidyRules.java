@@ -36,6 +36,14 @@ final class TidyRules {
 
     private static final int VECTOR_PACKAGE_FILES_MAX = 28;
 
+    /**
+     * The parts of a replica share its log, slots and settings without a public door; in rooms of their own they would need
+     * one (docs/decisions/0050-pbft-in-twenty-files.md).
+     */
+    private static final Path REPLICA_PACKAGE = Path.of("io", "quorate", "engine", "pbft");
+
+    private static final int REPLICA_PACKAGE_FILES_MAX = 20;
+
     private static final Pattern BANNED_PACKAGE = Pattern.compile("(util|utils|common|core|impl|helper|helpers|misc)");
     private static final Pattern BANNED_TYPE = Pattern.compile(".*(Impl|Manager|Helper|Helpers|Util|Utils)");
 
@@ -95,12 +103,19 @@ final class TidyRules {
         sources.forEach(source -> counts.merge(source.getParent(), 1, Integer::sum));
         final List<String> findings = new ArrayList<>();
         counts.forEach((folder, count) -> {
-            final int countMax = folder.endsWith(VECTOR_PACKAGE) ? VECTOR_PACKAGE_FILES_MAX : PACKAGE_FILES_MAX;
+            final int countMax = filesMax(folder);
             if (count > countMax) {
                 findings.add(folder + ": " + count + " files, at most " + countMax);
             }
         });
         return findings;
+    }
+
+    private static int filesMax(final Path folder) {
+        if (folder.endsWith(VECTOR_PACKAGE)) {
+            return VECTOR_PACKAGE_FILES_MAX;
+        }
+        return folder.endsWith(REPLICA_PACKAGE) ? REPLICA_PACKAGE_FILES_MAX : PACKAGE_FILES_MAX;
     }
 
     static List<String> bannedWords(final List<Path> sources) {

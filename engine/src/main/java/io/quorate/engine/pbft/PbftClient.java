@@ -80,7 +80,7 @@ public final class PbftClient implements Ordering {
         window = new Outstanding[context.clientWindow()];
         nextNumber = context.firstRequestNumber();
         lowestNumber = nextNumber;
-        localReplica.localClient(this);
+        localReplica.replies.localClient(this);
     }
 
     @Override

@@ -46,14 +46,12 @@ public final class PbftReplica implements ExecutionListener {
     final StateTransfer transfer;
     final Recovery recovery;
     final Timers timers;
+    final Proposer proposer;
+    final Replies replies;
     private final Digest256 requestDigest = new Digest256();
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
-    private final UnsafeBuffer gathered;
-    private PbftClient localClient;
     private long view;
     private boolean isActive = true;
-    private boolean isProposing;
-    private long nextSequence = 1;
     private long nowNs;
 
     /**
@@ -82,13 +80,14 @@ public final class PbftReplica implements ExecutionListener {
         // before.
         requests = new RequestStore(context.peerCount(), 2 * context.clientWindow(), context.clientBytesMax());
         clients = new ClientTable(context.peerCount(), context.clientWindow());
-        gathered = new UnsafeBuffer(new byte[context.batchCountMax() * Digest256.LENGTH]);
         log = new PbftLog(this);
         checkpoints = new Checkpoints(this);
         viewChange = new ViewChange(this);
         transfer = new StateTransfer(this);
         recovery = new Recovery(this);
         timers = new Timers(this);
+        proposer = new Proposer(this);
+        replies = new Replies(this);
     }
 
     public Counters<PbftCounter> counters() {
@@ -150,10 +149,6 @@ public final class PbftReplica implements ExecutionListener {
         nowNs = eventNs;
     }
 
-    void localClient(final PbftClient client) {
-        localClient = client;
-    }
-
     /** Calls everything that time makes due; call it often, it costs little when nothing is due. */
     public void onTick(final long tickNs) {
         nowNs = tickNs;
@@ -184,7 +179,7 @@ public final class PbftReplica implements ExecutionListener {
         Request.digestOf(sha256, buffer, offset, lengthBytes, digestBytes, requestDigest);
         if (requests.get(requestDigest) != null) {
             counters.increment(PbftCounter.DROPPED_DUPLICATE);
-            resendReply(senderId, clientId, requestNumber);
+            replies.resend(senderId, clientId, requestNumber);
             return;
         }
         final boolean isWanted = log.isWanted(requestDigest);
@@ -217,7 +212,7 @@ public final class PbftReplica implements ExecutionListener {
                 counters.increment(PbftCounter.DROPPED_STALE_REQUEST);
                 return false;
             case APPLIED:
-                resendReply(senderId, clientId, requestNumber);
+                replies.resend(senderId, clientId, requestNumber);
                 return false;
             default:
                 if (!requests.hasRoom(clientId, lengthBytes)) {
@@ -228,61 +223,8 @@ public final class PbftReplica implements ExecutionListener {
         }
     }
 
-    private void resendReply(final int senderId, final int clientId, final long requestNumber) {
-        if (senderId == clientId && clients.status(clientId, requestNumber) == ClientTable.Status.APPLIED) {
-            counters.increment(PbftCounter.REPLIES_RESENT);
-            reply(clientId, requestNumber);
-        }
-    }
-
-    /** As primary: proposes at once while the window has room and few sequences are under way; gathers else. */
     void propose() {
-        if (isProposing) {
-            return;
-        }
-        isProposing = true;
-        boolean isMoving = true;
-        while (isMoving && mayPropose()) {
-            final Digest256 nullDigest = viewChange.nullDigest;
-            final boolean isCrowded = log.slot(nextSequence).isCrowded(nullDigest) && requests.waitingHead() != null;
-            final int length = isCrowded ? 0 : requests.gather(clients, gathered, context.batchBytesMax());
-            if (length > 0 || isCrowded) {
-                propose(new Batch(sha256, gathered, 0, length));
-            } else if (recovery.takeNull(nextSequence, nowNs)) {
-                counters.increment(PbftCounter.NULL_BATCHES_PROPOSED);
-                propose(new Batch(sha256, gathered, 0, 0));
-            } else {
-                isMoving = false;
-            }
-        }
-        isProposing = false;
-    }
-
-    private boolean mayPropose() {
-        return isPrimary()
-                && isActive
-                && isVoting()
-                && nextSequence <= log.assignableMax()
-                && nextSequence - log.committedSequence() <= context.inFlightMax();
-    }
-
-    private void propose(final Batch batch) {
-        final LogSlot slot = log.slot(nextSequence);
-        Invariant.check(!slot.isAccepted, "a primary assigns a sequence once in a view", nextSequence, view);
-        nextSequence++;
-        slot.accept(batch.digest(), batch);
-        final int length = publisher.encodePrePrepare(slot.statement, view, slot.sequence, batch.digest());
-        signer.sign(
-                SigningDomain.PRE_PREPARE,
-                slot.statement,
-                SIGNATURE_LENGTH,
-                length - SIGNATURE_LENGTH,
-                slot.statement,
-                0);
-        slot.hasStatement = true;
-        counters.increment(PbftCounter.BATCHES_PROPOSED);
-        publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, batch);
-        log.tryVote(slot);
+        proposer.propose();
     }
 
     /** A primary's signed assignment of a batch to a sequence (OSDI 1999, 4.2). */
@@ -305,7 +247,7 @@ public final class PbftReplica implements ExecutionListener {
             counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
         } else if (log.slot(sequence).isAccepted) {
             onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
-        } else if (digestsLength > gathered.capacity()) {
+        } else if (digestsLength > context.batchCountMax() * Digest256.LENGTH) {
             counters.increment(PbftCounter.DROPPED_MALFORMED);
         } else if (!isSignedBy(senderId, buffer, statementOffset)) {
             counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
@@ -422,30 +364,7 @@ public final class PbftReplica implements ExecutionListener {
             final DirectBuffer reply,
             final int offset,
             final int lengthBytes) {
-        if (clients.status(clientId, requestNumber) == ClientTable.Status.FRESH) {
-            clients.record(clientId, requestNumber, sequence, reply, offset, lengthBytes);
-        }
-        if (clients.status(clientId, requestNumber) == ClientTable.Status.APPLIED) {
-            reply(clientId, requestNumber);
-        }
-    }
-
-    private void reply(final int clientId, final long requestNumber) {
-        final int offset = clients.replyOffset(clientId, requestNumber);
-        final int length = clients.replyLength(clientId, requestNumber);
-        if (clientId != selfId) {
-            publisher.reply(
-                    clientId,
-                    !isVoting(),
-                    view,
-                    requestNumber,
-                    clients.sequence(clientId, requestNumber),
-                    clients.replies(),
-                    offset,
-                    length);
-        } else if (localClient != null) {
-            localClient.onReply(selfId, !isVoting(), requestNumber, clients.replies(), offset, length, nowNs);
-        }
+        replies.onReply(sequence, clientId, requestNumber, reply, offset, lengthBytes);
     }
 
     @Override
@@ -465,7 +384,7 @@ public final class PbftReplica implements ExecutionListener {
         requests.collect(stable.sequence());
         listener.onStableCheckpoint(stable.sequence(), stable.stateDigest());
         recovery.onStable(stable.sequence());
-        nextSequence = Math.max(nextSequence, stable.sequence() + 1);
+        proposer.onStable(stable.sequence());
         viewChange.assign();
         log.resume();
         propose();
@@ -491,7 +410,7 @@ public final class PbftReplica implements ExecutionListener {
     void onViewEntered(final long firstFresh) {
         // Not before: the batches that were fetched for this view are what it assigned.
         log.forgetWanted();
-        nextSequence = firstFresh;
+        proposer.onViewEntered(firstFresh);
         listener.onViewChanged(view, primaryId(view));
         // Votes for this view may have come before it began.
         log.proceedAll();

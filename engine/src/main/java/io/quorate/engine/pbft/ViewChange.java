@@ -1,15 +1,9 @@
 package io.quorate.engine.pbft;
 
-import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
-
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
-import io.quorate.transport.auth.SigningDomain;
-import java.nio.charset.StandardCharsets;
-import org.agrona.DirectBuffer;
-import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -19,17 +13,13 @@ import org.agrona.concurrent.UnsafeBuffer;
  * whatever views are claimed.
  */
 final class ViewChange {
-    private static final byte[] VOTE_TAG = "quorate-viewchange".getBytes(StandardCharsets.US_ASCII);
-
-    /** Higher views are nobody's honest ones. */
-    private static final long VIEW_MAX = 1L << 60;
-
     /** After so many rounds of asking, nobody has the view changes that a new view names. */
     private static final int FETCH_TURNS_MAX = 100;
 
     private final PbftReplica replica;
     private final int peerCount;
     private final int windowLength;
+    private final ViewStatements statements;
     private final NewView.Vote[] votes;
     private final NewView.Proposal[] pending;
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
@@ -53,6 +43,7 @@ final class ViewChange {
         this.replica = replica;
         peerCount = replica.context.peerCount();
         windowLength = replica.context.windowLength();
+        statements = new ViewStatements(replica);
         votes = new NewView.Vote[peerCount];
         pending = new NewView.Proposal[peerCount];
         nullDigest = new Batch(replica.sha256, digestBytes, 0, 0).digest();
@@ -76,7 +67,7 @@ final class ViewChange {
         ready = null;
         isExpiring = false;
         replica.timers.onViewChangeStarted();
-        final NewView.Vote own = ownVote(view);
+        final NewView.Vote own = statements.ownVote(view);
         votes[replica.selfId] = own;
         sendPauseNs = replica.context.retransmitNs();
         sendAtNs = replica.nowNs() + sendPauseNs;
@@ -84,36 +75,6 @@ final class ViewChange {
         replica.listener.onViewChangeStarted(view);
         send(PbftPublisher.EVERYONE, own);
         tryNewView();
-    }
-
-    private NewView.Vote ownVote(final long view) {
-        final PbftLog log = replica.log;
-        final Checkpoints.Certificate base = new Checkpoints.Certificate(peerCount).set(replica.checkpoints.stable());
-        Invariant.check(base.sequence() == log.low(), "the base of a view change is the stable checkpoint");
-        final NewView.Vote draft = new NewView.Vote(
-                replica.selfId, view, base, log.preparedCount(), log.prePreparedCount(), digestBytes, 0, 0);
-        log.claim(draft.prepared(), draft.prePrepared());
-        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[replica.context.messageLengthMax()]);
-        final int length = replica.publisher.encodeViewChange(bytes, draft);
-        sign(SigningDomain.VIEW_CHANGE, bytes, length);
-        final NewView.Vote own = new NewView.Vote(
-                replica.selfId, view, base, log.preparedCount(), log.prePreparedCount(), bytes, 0, length);
-        log.claim(own.prepared(), own.prePrepared());
-        name(own);
-        return own;
-    }
-
-    private void sign(final SigningDomain domain, final MutableDirectBuffer statement, final int lengthBytes) {
-        replica.signer.sign(domain, statement, SIGNATURE_LENGTH, lengthBytes - SIGNATURE_LENGTH, statement, 0);
-    }
-
-    private void name(final NewView.Vote vote) {
-        final DirectBuffer statement = vote.statement();
-        replica.sha256
-                .update(VOTE_TAG)
-                .update(statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH)
-                .finish(digestBytes, 0);
-        vote.digest().set(digestBytes, 0);
     }
 
     private void send(final int receiverId, final NewView.Vote vote) {
@@ -135,27 +96,14 @@ final class ViewChange {
 
     /** True if a view is still to come: above the current one, or the one that this replica waits for. */
     boolean isAhead(final long view) {
-        return (view > replica.view() && view <= VIEW_MAX) || (view == replica.view() && !replica.isActive());
+        return (view > replica.view() && view <= ViewStatements.VIEW_MAX)
+                || (view == replica.view() && !replica.isActive());
     }
 
     void onViewChange(final NewView.Vote vote) {
-        final DirectBuffer statement = vote.statement();
-        if (!replica.verifier.verify(
-                vote.replicaId(),
-                SigningDomain.VIEW_CHANGE,
-                statement,
-                SIGNATURE_LENGTH,
-                statement.capacity() - SIGNATURE_LENGTH,
-                statement,
-                0)) {
-            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+        if (!statements.isSound(vote)) {
             return;
         }
-        if (!isConsistent(vote)) {
-            replica.counters.increment(PbftCounter.DROPPED_BAD_VIEW_CHANGE);
-            return;
-        }
-        name(vote);
         if (!replica.checkpoints.onCertificate(vote.base())) {
             return;
         }
@@ -171,39 +119,6 @@ final class ViewChange {
         examinePending();
         join();
         tryNewView();
-    }
-
-    /** P and Q speak of the window above the base, of earlier views, in order, once a statement. */
-    private boolean isConsistent(final NewView.Vote vote) {
-        final NewView.Claims prepared = vote.prepared();
-        final NewView.Claims prePrepared = vote.prePrepared();
-        if (vote.view() < 1 || vote.view() > VIEW_MAX || vote.baseSequence() < 0) {
-            return false;
-        }
-        for (int i = 0; i < prepared.count(); i++) {
-            final boolean isRising = i == 0 || prepared.sequence(i) > prepared.sequence(i - 1);
-            if (!isRising || !isPlausible(vote, prepared, i)) {
-                return false;
-            }
-        }
-        int sameSequence = 0;
-        for (int i = 0; i < prePrepared.count(); i++) {
-            final boolean isNext = i == 0 || prePrepared.sequence(i) > prePrepared.sequence(i - 1);
-            final boolean isSame = i > 0 && prePrepared.sequence(i) == prePrepared.sequence(i - 1);
-            sameSequence = isSame ? sameSequence + 1 : 1;
-            if (!(isNext || isSame)
-                    || sameSequence > replica.context.prePreparedMax()
-                    || !isPlausible(vote, prePrepared, i)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private boolean isPlausible(final NewView.Vote vote, final NewView.Claims claims, final int index) {
-        return vote.covers(claims.sequence(index), windowLength)
-                && claims.view(index) >= 0
-                && claims.view(index) < vote.view();
     }
 
     /** f+1 others are ahead, so a correct one is: go with them (OSDI 1999, 4.5.2). */
@@ -311,24 +226,9 @@ final class ViewChange {
     }
 
     private void announce(final NewView.Vote[] set, final NewView chosen) {
-        final NewView.Proposal draft = new NewView.Proposal(replica.view(), set.length, digestBytes, 0, 0);
-        name(draft, set);
-        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[replica.context.messageLengthMax()]);
-        final int length = replica.publisher.encodeNewView(bytes, draft);
-        sign(SigningDomain.NEW_VIEW, bytes, length);
-        final NewView.Proposal own = new NewView.Proposal(replica.view(), set.length, bytes, 0, length);
-        name(own, set);
-        for (final NewView.Vote vote : set) {
-            own.supply(vote);
-        }
+        final NewView.Proposal own = statements.ownProposal(replica.view(), set);
         sendNewView(PbftPublisher.EVERYONE, own);
         install(own, chosen);
-    }
-
-    private static void name(final NewView.Proposal proposal, final NewView.Vote[] set) {
-        for (int i = 0; i < set.length; i++) {
-            proposal.set(i, set[i].replicaId(), set[i].digest());
-        }
     }
 
     private void sendNewView(final int receiverId, final NewView.Proposal proposal) {
@@ -344,16 +244,7 @@ final class ViewChange {
             replica.counters.increment(PbftCounter.DROPPED_DUPLICATE);
             return;
         }
-        final DirectBuffer statement = proposal.statement();
-        if (!replica.verifier.verify(
-                primaryId,
-                SigningDomain.NEW_VIEW,
-                statement,
-                SIGNATURE_LENGTH,
-                statement.capacity() - SIGNATURE_LENGTH,
-                statement,
-                0)) {
-            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+        if (!statements.isSigned(proposal)) {
             return;
         }
         if (proposal.count() < replica.quorum.quorum()) {

@@ -1,0 +1,86 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+
+import io.quorate.engine.metrics.Invariant;
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.auth.SigningDomain;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** What a primary does beyond a backup: batches the waiting requests and assigns them to sequences (OSDI 1999, 4.2). */
+final class Proposer {
+    private final PbftReplica replica;
+    private final UnsafeBuffer gathered;
+    private boolean isProposing;
+    private long nextSequence = 1;
+
+    Proposer(final PbftReplica replica) {
+        this.replica = replica;
+        gathered = new UnsafeBuffer(new byte[replica.context.batchCountMax() * Digest256.LENGTH]);
+    }
+
+    /** The window moved: sequences up to {@code stable} are taken. */
+    void onStable(final long stable) {
+        nextSequence = Math.max(nextSequence, stable + 1);
+    }
+
+    /** A view began whose fresh assignments start at {@code firstFresh}. */
+    void onViewEntered(final long firstFresh) {
+        nextSequence = firstFresh;
+    }
+
+    /** As primary: proposes at once while the window has room and few sequences are under way; gathers else. */
+    void propose() {
+        if (isProposing) {
+            return;
+        }
+        isProposing = true;
+        boolean isMoving = true;
+        while (isMoving && mayPropose()) {
+            final Digest256 nullDigest = replica.viewChange.nullDigest;
+            final boolean isCrowded =
+                    replica.log.slot(nextSequence).isCrowded(nullDigest) && replica.requests.waitingHead() != null;
+            final int length =
+                    isCrowded ? 0 : replica.requests.gather(replica.clients, gathered, replica.context.batchBytesMax());
+            if (length > 0 || isCrowded) {
+                propose(new Batch(replica.sha256, gathered, 0, length));
+            } else if (replica.recovery.takeNull(nextSequence, replica.nowNs())) {
+                replica.counters.increment(PbftCounter.NULL_BATCHES_PROPOSED);
+                propose(new Batch(replica.sha256, gathered, 0, 0));
+            } else {
+                isMoving = false;
+            }
+        }
+        isProposing = false;
+    }
+
+    private boolean mayPropose() {
+        return replica.isPrimary()
+                && replica.isActive()
+                && replica.isVoting()
+                && nextSequence <= replica.log.assignableMax()
+                && nextSequence - replica.log.committedSequence() <= replica.context.inFlightMax();
+    }
+
+    private void propose(final Batch batch) {
+        final LogSlot slot = replica.log.slot(nextSequence);
+        Invariant.check(!slot.isAccepted, "a primary assigns a sequence once in a view", nextSequence, replica.view());
+        nextSequence++;
+        slot.accept(batch.digest(), batch);
+        final int length =
+                replica.publisher.encodePrePrepare(slot.statement, replica.view(), slot.sequence, batch.digest());
+        replica.signer.sign(
+                SigningDomain.PRE_PREPARE,
+                slot.statement,
+                SIGNATURE_LENGTH,
+                length - SIGNATURE_LENGTH,
+                slot.statement,
+                0);
+        slot.hasStatement = true;
+        replica.counters.increment(PbftCounter.BATCHES_PROPOSED);
+        replica.publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, batch);
+        replica.log.tryVote(slot);
+    }
+}
