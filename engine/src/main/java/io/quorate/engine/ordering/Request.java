@@ -1,5 +1,7 @@
 package io.quorate.engine.ordering;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import io.quorate.transport.auth.Digest;
 import java.nio.charset.StandardCharsets;
 import org.agrona.DirectBuffer;
@@ -25,6 +27,9 @@ public final class Request {
     long lastSequence;
 
     boolean isWaiting = true;
+
+    /** In which base of the journal, or after which, the statement was written; -1 if in none. */
+    private long journaledIn = -1;
 
     /** A slot of the current view holds it, so the primary does not propose it again. */
     boolean isProposed;
@@ -87,6 +92,26 @@ public final class Request {
 
     public int bodyLength() {
         return statement.capacity() - BODY_OFFSET;
+    }
+
+    /** True if the journal holds the statement in or after the base of that count. */
+    public boolean isJournaled(final long baseCount) {
+        return journaledIn == baseCount;
+    }
+
+    /** The journal holds the statement in or after the base of that count. */
+    public void journaled(final long baseCount) {
+        journaledIn = baseCount;
+    }
+
+    /** The client that a statement names. */
+    public static int clientId(final DirectBuffer statement, final int offset) {
+        return statement.getShort(offset + SIGNATURE_LENGTH, LITTLE_ENDIAN) & 0xFFFF;
+    }
+
+    /** The request number that a statement names. */
+    public static long requestNumber(final DirectBuffer statement, final int offset) {
+        return statement.getLong(offset + SIGNATURE_LENGTH + 2, LITTLE_ENDIAN);
     }
 
     /** True until it was handed to execution, or turned out to be answered already. */

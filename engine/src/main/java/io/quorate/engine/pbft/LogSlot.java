@@ -77,6 +77,10 @@ final class LogSlot {
     boolean isVoted;
     boolean isPrepared;
     boolean isCommitSent;
+
+    /** The journal's number of this view's entry of P: the own commit counts once it is durable. */
+    long commitNumber;
+
     boolean isCommitted;
     Batch batch;
     Batch committedBatch;
@@ -146,6 +150,7 @@ final class LogSlot {
         isVoted = false;
         isPrepared = false;
         isCommitSent = false;
+        commitNumber = 0;
         batch = null;
         sendAtNs = 0;
         sendPauseNs = 0;
@@ -174,6 +179,10 @@ final class LogSlot {
 
     Digest256 prePreparedDigest(final int index) {
         return prePreparedDigests[index];
+    }
+
+    Batch prePreparedBatch(final int index) {
+        return prePreparedBatches[index];
     }
 
     /** True if Q holds so many digests that no fresh one should be added. */

@@ -15,7 +15,6 @@ import io.quorate.transport.codecs.FetchSnapshotDecoder;
 import io.quorate.transport.codecs.FetchViewChangeDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.NewViewDecoder;
-import io.quorate.transport.codecs.NewViewDecoder.ViewChangesDecoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
 import io.quorate.transport.codecs.RecoveryAnswerDecoder;
@@ -24,10 +23,8 @@ import io.quorate.transport.codecs.ReplyDecoder;
 import io.quorate.transport.codecs.RequestDecoder;
 import io.quorate.transport.codecs.SnapshotPageDecoder;
 import io.quorate.transport.codecs.StableCheckpointDecoder;
-import io.quorate.transport.codecs.StableCheckpointDecoder.SignersDecoder;
 import io.quorate.transport.codecs.StatusDecoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
-import io.quorate.transport.codecs.ViewChangeDecoder.PreparedDecoder;
 import org.agrona.DirectBuffer;
 
 /**
@@ -37,7 +34,6 @@ import org.agrona.DirectBuffer;
 public final class PbftAdapter {
     private static final int TEMPLATE_ID_MIN = 20;
     private static final int TEMPLATE_ID_MAX = 59;
-    private static final int GROUP_HEADER_LENGTH = 4;
     private static final int DATA_HEADER_LENGTH = 4;
     private static final int HEADER_LENGTH = MessageHeaderDecoder.ENCODED_LENGTH;
 
@@ -45,6 +41,7 @@ public final class PbftAdapter {
     private final PbftClient client;
     private final Counters<PbftCounter> counters;
     private final int peerCount;
+    private final StatementDecoder statements;
     private final Digest256 digest = new Digest256();
     private final Checkpoints.Certificate certificate;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
@@ -83,6 +80,7 @@ public final class PbftAdapter {
         counters = replica.counters;
         peerCount = replica.context.peerCount();
         certificate = new Checkpoints.Certificate(peerCount);
+        statements = new StatementDecoder(peerCount);
     }
 
     /**
@@ -114,6 +112,7 @@ public final class PbftAdapter {
         this.length = lengthBytes - HEADER_LENGTH;
         this.nowNs = nowNs;
         replica.at(nowNs);
+        statements.wrap(buffer, this.offset, length);
         // Shape and lengths are checked before anything is read or handled.
         if (header.version() != MessageHeaderDecoder.SCHEMA_VERSION
                 || header.blockLength() > length
@@ -224,7 +223,7 @@ public final class PbftAdapter {
         stableCheckpoint.wrap(buffer, offset, StableCheckpointDecoder.BLOCK_LENGTH, 0);
         digest.set(buffer, offset + StableCheckpointDecoder.stateDigestEncodingOffset());
         certificate.begin(stableCheckpoint.sequence(), digest);
-        if (!decodeSigners(certificate, offset + StableCheckpointDecoder.BLOCK_LENGTH)) {
+        if (!statements.decodeSigners(certificate, offset + StableCheckpointDecoder.BLOCK_LENGTH)) {
             return false;
         }
         replica.checkpoints.onCertificate(certificate);
@@ -236,7 +235,7 @@ public final class PbftAdapter {
         if (viewChange.replicaId() >= peerCount) {
             counters.increment(PbftCounter.DROPPED_UNKNOWN_PEER);
         } else if (isViewChangeWanted()) {
-            final NewView.Vote vote = decodeVote();
+            final NewView.Vote vote = statements.decodeVote();
             if (vote == null) {
                 return false;
             }
@@ -248,7 +247,7 @@ public final class PbftAdapter {
     private boolean onNewView() {
         newView.wrap(buffer, offset, NewViewDecoder.BLOCK_LENGTH, 0);
         if (replica.viewChange.isAhead(newView.view())) {
-            final NewView.Proposal proposal = decodeProposal();
+            final NewView.Proposal proposal = statements.decodeProposal();
             if (proposal == null) {
                 return false;
             }
@@ -347,102 +346,11 @@ public final class PbftAdapter {
         recoveryAnswer.wrap(buffer, offset, RecoveryAnswerDecoder.BLOCK_LENGTH, 0);
         digest.set(buffer, offset + RecoveryAnswerDecoder.stateDigestEncodingOffset());
         certificate.begin(recoveryAnswer.sequence(), digest);
-        if (!decodeSigners(certificate, offset + RecoveryAnswerDecoder.BLOCK_LENGTH)) {
+        if (!statements.decodeSigners(certificate, offset + RecoveryAnswerDecoder.BLOCK_LENGTH)) {
             return false;
         }
         replica.recovery.onAnswer(senderId, recoveryAnswer.nonce(), certificate);
         return true;
-    }
-
-    /** Reads a group of signers; false if it has another shape, an unknown id or an id out of order. */
-    private boolean decodeSigners(final Checkpoints.Certificate into, final int groupOffset) {
-        final int stride = StableCheckpointDecoder.SignersDecoder.sbeBlockLength();
-        if (groupStride(groupOffset) != stride) {
-            return false;
-        }
-        final int count = groupCount(groupOffset);
-        for (int i = 0; i < count; i++) {
-            final int entry = groupOffset + GROUP_HEADER_LENGTH + i * stride;
-            final int replicaId = buffer.getShort(entry, LITTLE_ENDIAN) & 0xFFFF;
-            if (!into.add(replicaId, buffer, entry + SignersDecoder.signatureEncodingOffset())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** Copies a view change out of the message; null if a group has another shape. */
-    private NewView.Vote decodeVote() {
-        final Checkpoints.Certificate base = new Checkpoints.Certificate(peerCount);
-        base.begin(
-                viewChange.baseSequence(), digest.set(buffer, offset + ViewChangeDecoder.baseDigestEncodingOffset()));
-        final int signers = offset + ViewChangeDecoder.BLOCK_LENGTH;
-        if (!decodeSigners(base, signers)) {
-            return null;
-        }
-        final int prepared = (int) groupEnd(signers);
-        final int prePrepared = (int) groupEnd(prepared);
-        if (groupStride(prepared) != PreparedDecoder.sbeBlockLength()
-                || groupStride(prePrepared) != PreparedDecoder.sbeBlockLength()) {
-            return null;
-        }
-        final NewView.Vote vote = new NewView.Vote(
-                viewChange.replicaId(),
-                viewChange.view(),
-                base,
-                groupCount(prepared),
-                groupCount(prePrepared),
-                buffer,
-                offset,
-                length);
-        decodeClaims(vote.prepared(), prepared);
-        decodeClaims(vote.prePrepared(), prePrepared);
-        return vote;
-    }
-
-    private void decodeClaims(final NewView.Claims claims, final int groupOffset) {
-        for (int i = 0; i < claims.count(); i++) {
-            final int entry = groupOffset + GROUP_HEADER_LENGTH + i * PreparedDecoder.sbeBlockLength();
-            claims.set(
-                    i,
-                    buffer.getLong(entry + PreparedDecoder.sequenceEncodingOffset(), LITTLE_ENDIAN),
-                    buffer.getLong(entry + PreparedDecoder.viewEncodingOffset(), LITTLE_ENDIAN),
-                    digest.set(buffer, entry + PreparedDecoder.batchDigestEncodingOffset()));
-        }
-    }
-
-    /** Copies a new view out of the message; null if it names unknown peers, or one twice. */
-    private NewView.Proposal decodeProposal() {
-        final int group = offset + NewViewDecoder.BLOCK_LENGTH;
-        final int count = groupCount(group);
-        if (groupStride(group) != ViewChangesDecoder.sbeBlockLength() || count > peerCount) {
-            return null;
-        }
-        final NewView.Proposal proposal = new NewView.Proposal(newView.view(), count, buffer, offset, length);
-        int previousId = -1;
-        for (int i = 0; i < count; i++) {
-            final int entry = group + GROUP_HEADER_LENGTH + i * ViewChangesDecoder.sbeBlockLength();
-            final int replicaId = buffer.getShort(entry, LITTLE_ENDIAN) & 0xFFFF;
-            if (replicaId <= previousId || replicaId >= peerCount) {
-                return null;
-            }
-            previousId = replicaId;
-            digest.set(buffer, entry + ViewChangesDecoder.viewChangeDigestEncodingOffset());
-            proposal.set(i, replicaId, digest);
-        }
-        return proposal;
-    }
-
-    private int groupStride(final int groupOffset) {
-        return buffer.getShort(groupOffset, LITTLE_ENDIAN) & 0xFFFF;
-    }
-
-    private int groupCount(final int groupOffset) {
-        return buffer.getShort(groupOffset + 2, LITTLE_ENDIAN) & 0xFFFF;
-    }
-
-    private long groupEnd(final int groupOffset) {
-        return groupOffset + GROUP_HEADER_LENGTH + (long) groupStride(groupOffset) * groupCount(groupOffset);
     }
 
     /** A view change that says nothing new is not decoded; its sender may lack the view that this replica is in. */
@@ -473,10 +381,10 @@ public final class PbftAdapter {
         }
         long position = offset + blockLength;
         for (int i = 0; i < groupCount; i++) {
-            if (position + GROUP_HEADER_LENGTH > offset + length) {
+            if (position + StatementDecoder.GROUP_HEADER_LENGTH > offset + length) {
                 return false;
             }
-            position = groupEnd((int) position);
+            position = statements.groupEnd((int) position);
         }
         return position == offset + length;
     }

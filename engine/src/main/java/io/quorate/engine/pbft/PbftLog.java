@@ -113,6 +113,7 @@ final class PbftLog {
         slot.committedBatch = slot.batchOf(digest);
         slot.isCommitted = true;
         slot.committedDigest.set(digest);
+        replica.recorder.committed(slot);
         replica.counters.increment(PbftCounter.COMMITTED);
         advanceCommitted();
         feed();
@@ -127,7 +128,7 @@ final class PbftLog {
 
     /** Hands committed requests to execution, in order, as far as bodies and room allow. */
     void feed() {
-        if (isFeeding || replica.transfer.isRestoring()) {
+        if (isFeeding || replica.transfer.isRestoring() || replica.restart.isStateAwaited()) {
             return;
         }
         isFeeding = true;
@@ -231,7 +232,12 @@ final class PbftLog {
             slot.batch.refer(replica.requests, slot.sequence);
             slot.batch.proposed();
             slot.rememberPrePrepared(replica.view(), slot.digest, slot.batch);
-            if (!replica.isPrimary()) {
+            replica.recorder.prePrepared(slot, replica.view());
+            if (replica.isPrimary()) {
+                if (slot.hasStatement) {
+                    replica.publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, slot.batch);
+                }
+            } else {
                 slot.prepares.offer(replica.selfId, replica.view(), slot.digest);
                 replica.publisher.prepare(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
             }
@@ -261,6 +267,7 @@ final class PbftLog {
         if (slot.isVoted && !slot.isCommitSent) {
             slot.rememberPrepared(view, slot.digest);
             slot.isCommitSent = true;
+            slot.commitNumber = replica.recorder.prepared(slot, view);
             slot.commits.offer(replica.selfId, view, slot.digest);
             replica.publisher.commit(PbftPublisher.EVERYONE, view, slot.sequence, slot.digest);
         }
@@ -271,14 +278,32 @@ final class PbftLog {
     void checkCommitted(final LogSlot slot) {
         if (slot.isPrepared
                 && (!slot.isCommitted || isFreshLimited())
-                && slot.commits.matching(replica.view(), slot.digest, -1) >= replica.quorum.quorum()) {
+                && slot.commits.matching(replica.view(), slot.digest, notYetDurable(slot)) >= replica.quorum.quorum()) {
             final boolean wasLimited = isFreshLimited();
             freshMax = Long.MAX_VALUE;
+            if (wasLimited) {
+                replica.recorder.freshFree();
+            }
             commit(slot, slot.digest);
             if (wasLimited) {
                 proceedAll();
             }
             replica.propose();
+        }
+    }
+
+    /** This replica, if its commit does not count yet: what it rests on could still be lost; else nobody. */
+    private int notYetDurable(final LogSlot slot) {
+        return replica.recorder.isDurable(slot.commitNumber) ? -1 : replica.selfId;
+    }
+
+    /** More of the journal is durable: own commits may count now. */
+    void onDurable() {
+        for (long sequence = committedSequence + 1; sequence <= high(); sequence++) {
+            // A commit may move the window.
+            if (isInWindow(sequence)) {
+                checkCommitted(slot(sequence));
+            }
         }
     }
 

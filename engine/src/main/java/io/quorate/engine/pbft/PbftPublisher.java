@@ -1,5 +1,6 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.journal.DurableGate;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.transport.Outbox;
@@ -31,7 +32,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  * One method an outgoing message of pBFT: encode, hand to the outbox. A receiver is a peer id or {@link #EVERYONE}, which is
  * every other peer. Returns false if back-pressure refused a message; the protocol sends again what must arrive. Signed
  * statements (requests, view changes, new views) come as the bytes that were signed, signature first, so that they can be
- * passed on unchanged.
+ * passed on unchanged. Votes and whatever else vouches for
+ * something written down take the way through the gate.
  */
 public final class PbftPublisher {
     /** Receiver: every peer but this one. */
@@ -46,6 +48,8 @@ public final class PbftPublisher {
     private static final int HEADER_LENGTH = MessageHeaderEncoder.ENCODED_LENGTH;
 
     private final Outbox outbox;
+    private final Outbox votes;
+    private final DurableGate gate;
     private final int selfId;
     private final int peerCount;
     private final UnsafeBuffer buffer;
@@ -73,7 +77,18 @@ public final class PbftPublisher {
 
     /** @param context concluded */
     public PbftPublisher(final PbftContext context, final Outbox outbox) {
+        this(context, outbox, null);
+    }
+
+    /**
+     * A publisher whose votes wait until what they vouch for is durable.
+     *
+     * @param gate in front of the outbox; null in memory-only mode
+     */
+    public PbftPublisher(final PbftContext context, final Outbox outbox, final DurableGate gate) {
         this.outbox = outbox;
+        this.gate = gate;
+        votes = gate == null ? outbox : gate;
         selfId = context.selfId();
         peerCount = context.peerCount();
         buffer = new UnsafeBuffer(new byte[context.messageLengthMax()]);
@@ -91,7 +106,13 @@ public final class PbftPublisher {
     public boolean request(
             final int receiverId, final DirectBuffer statement, final int offset, final int lengthBytes) {
         return statement(
-                receiverId, RequestEncoder.TEMPLATE_ID, RequestEncoder.BLOCK_LENGTH, statement, offset, lengthBytes);
+                receiverId,
+                RequestEncoder.TEMPLATE_ID,
+                RequestEncoder.BLOCK_LENGTH,
+                outbox,
+                statement,
+                offset,
+                lengthBytes);
     }
 
     /** @param statement buffer that holds signature and signed bytes at 0 */
@@ -99,7 +120,7 @@ public final class PbftPublisher {
         prePrepare.wrapAndApplyHeader(buffer, 0, header);
         buffer.putBytes(HEADER_LENGTH, statement, 0, PrePrepareEncoder.BLOCK_LENGTH);
         prePrepare.putRequestDigests(proposed.requestDigests(), 0, proposed.requestDigestsLength());
-        return send(receiverId, HEADER_LENGTH + prePrepare.encodedLength());
+        return vouch(receiverId, HEADER_LENGTH + prePrepare.encodedLength());
     }
 
     public boolean prepare(final int receiverId, final long view, final long sequence, final Digest256 batchDigest) {
@@ -108,13 +129,13 @@ public final class PbftPublisher {
                 .view(view)
                 .sequence(sequence)
                 .putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
-        return send(receiverId, HEADER_LENGTH + prepare.encodedLength());
+        return vouch(receiverId, HEADER_LENGTH + prepare.encodedLength());
     }
 
     public boolean commit(final int receiverId, final long view, final long sequence, final Digest256 batchDigest) {
         commit.wrapAndApplyHeader(buffer, 0, header);
         commit.replicaId(selfId).view(view).sequence(sequence).putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
-        return send(receiverId, HEADER_LENGTH + commit.encodedLength());
+        return vouch(receiverId, HEADER_LENGTH + commit.encodedLength());
     }
 
     public boolean reply(
@@ -149,7 +170,7 @@ public final class PbftPublisher {
                 .sequence(sequence)
                 .putStateDigest(digest(stateDigest), 0, Digest256.LENGTH)
                 .replicaId(selfId);
-        return send(receiverId, HEADER_LENGTH + checkpoint.encodedLength());
+        return vouch(receiverId, HEADER_LENGTH + checkpoint.encodedLength());
     }
 
     public boolean stableCheckpoint(final int receiverId, final Checkpoints.Certificate certificate) {
@@ -174,6 +195,7 @@ public final class PbftPublisher {
                 receiverId,
                 ViewChangeEncoder.TEMPLATE_ID,
                 ViewChangeEncoder.BLOCK_LENGTH,
+                votes,
                 statement,
                 offset,
                 lengthBytes);
@@ -183,7 +205,13 @@ public final class PbftPublisher {
     public boolean newView(
             final int receiverId, final DirectBuffer statement, final int offset, final int lengthBytes) {
         return statement(
-                receiverId, NewViewEncoder.TEMPLATE_ID, NewViewEncoder.BLOCK_LENGTH, statement, offset, lengthBytes);
+                receiverId,
+                NewViewEncoder.TEMPLATE_ID,
+                NewViewEncoder.BLOCK_LENGTH,
+                votes,
+                statement,
+                offset,
+                lengthBytes);
     }
 
     public boolean fetchViewChange(
@@ -281,7 +309,7 @@ public final class PbftPublisher {
                     certificate.signatureOffset(i),
                     RecoveryAnswerEncoder.SignersEncoder.signatureLength());
         }
-        return send(receiverId, HEADER_LENGTH + recoveryAnswer.encodedLength());
+        return vouch(receiverId, HEADER_LENGTH + recoveryAnswer.encodedLength());
     }
 
     /** Writes a request without its signature, which stands in front; returns the statement's length in bytes. */
@@ -350,6 +378,11 @@ public final class PbftPublisher {
         return newView.encodedLength();
     }
 
+    /** What holds votes back; null in memory-only mode. */
+    DurableGate gate() {
+        return gate;
+    }
+
     private DirectBuffer digest(final Digest256 digest) {
         digest.write(digestBytes, 0);
         return digestBytes;
@@ -359,6 +392,7 @@ public final class PbftPublisher {
             final int receiverId,
             final int templateId,
             final int blockLength,
+            final Outbox way,
             final DirectBuffer statement,
             final int offset,
             final int lengthBytes) {
@@ -368,17 +402,26 @@ public final class PbftPublisher {
                 .schemaId(MessageHeaderEncoder.SCHEMA_ID)
                 .version(MessageHeaderEncoder.SCHEMA_VERSION);
         buffer.putBytes(HEADER_LENGTH, statement, offset, lengthBytes);
-        return send(receiverId, HEADER_LENGTH + lengthBytes);
+        return send(way, receiverId, HEADER_LENGTH + lengthBytes);
     }
 
     private boolean send(final int receiverId, final int lengthBytes) {
+        return send(outbox, receiverId, lengthBytes);
+    }
+
+    /** For what vouches for something: it waits until that is durable. */
+    private boolean vouch(final int receiverId, final int lengthBytes) {
+        return send(votes, receiverId, lengthBytes);
+    }
+
+    private boolean send(final Outbox way, final int receiverId, final int lengthBytes) {
         if (receiverId != EVERYONE) {
-            return outbox.send(receiverId, buffer, 0, lengthBytes);
+            return way.send(receiverId, buffer, 0, lengthBytes);
         }
         boolean isSent = true;
         for (int peerId = 0; peerId < peerCount; peerId++) {
             if (peerId != selfId) {
-                isSent &= outbox.send(peerId, buffer, 0, lengthBytes);
+                isSent &= way.send(peerId, buffer, 0, lengthBytes);
             }
         }
         return isSent;

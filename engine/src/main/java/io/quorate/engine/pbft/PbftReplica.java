@@ -3,6 +3,9 @@ package io.quorate.engine.pbft;
 import static io.quorate.engine.ordering.Request.BODY_OFFSET;
 import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
 
+import io.quorate.engine.journal.Journal;
+import io.quorate.engine.journal.JournalHistory;
+import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
@@ -48,6 +51,8 @@ public final class PbftReplica implements ExecutionListener {
     final Timers timers;
     final Proposer proposer;
     final Replies replies;
+    final VoteRecorder recorder;
+    final Restart restart;
     private final Digest256 requestDigest = new Digest256();
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
     private long view;
@@ -55,11 +60,8 @@ public final class PbftReplica implements ExecutionListener {
     private long nowNs;
 
     /**
-     * A replica at sequence 0 with an empty log.
-     *
-     * @param context concluded
-     * @param signer with the key of {@code context.selfId()}
-     * @param execution gets the committed requests; its answers come back through this object's {@link ExecutionListener}
+     * As {@link #PbftReplica(PbftContext, PbftPublisher, Signer, Verifier, Execution, PbftListener, Journal)} in memory-only
+     * mode.
      */
     public PbftReplica(
             final PbftContext context,
@@ -68,6 +70,26 @@ public final class PbftReplica implements ExecutionListener {
             final Verifier verifier,
             final Execution execution,
             final PbftListener listener) {
+        this(context, publisher, signer, verifier, execution, listener, MemoryJournal.INSTANCE);
+    }
+
+    /**
+     * A replica at sequence 0 with an empty log.
+     *
+     * @param context concluded
+     * @param signer with the key of {@code context.selfId()}
+     * @param execution gets the committed requests; its answers come back through this object's {@link ExecutionListener}
+     * @param journal what the replica says it writes there first; unless it is memory-only, {@link #restart} must
+     *     be called before anything else, and the publisher must have a gate
+     */
+    public PbftReplica(
+            final PbftContext context,
+            final PbftPublisher publisher,
+            final Signer signer,
+            final Verifier verifier,
+            final Execution execution,
+            final PbftListener listener,
+            final Journal journal) {
         this.context = context;
         this.publisher = publisher;
         this.signer = signer;
@@ -88,6 +110,17 @@ public final class PbftReplica implements ExecutionListener {
         timers = new Timers(this);
         proposer = new Proposer(this);
         replies = new Replies(this);
+        recorder = new VoteRecorder(this, journal, publisher.gate());
+        restart = new Restart(this);
+    }
+
+    /**
+     * Takes over what the journal holds; if that is nothing, or must not be used, starts without a past. Called once, before
+     * anything arrives, by whoever gave the replica a journal.
+     */
+    public void restart(final JournalHistory history, final long startNs) {
+        nowNs = startNs;
+        restart.begin(history);
     }
 
     public Counters<PbftCounter> counters() {
@@ -152,6 +185,8 @@ public final class PbftReplica implements ExecutionListener {
     /** Calls everything that time makes due; call it often, it costs little when nothing is due. */
     public void onTick(final long tickNs) {
         nowNs = tickNs;
+        recorder.onTick();
+        restart.onTick();
         log.feed();
         timers.onTick(tickNs);
         viewChange.onTick(tickNs);
@@ -268,6 +303,11 @@ public final class PbftReplica implements ExecutionListener {
             counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
             return;
         }
+        if (slot.sequence <= viewChange.baseSequence()) {
+            // What a view starts from is settled; whoever lacks it fetches it, and need not remember that it committed.
+            counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
+            return;
+        }
         final boolean isDecided = slot.isCommitted && !slot.committedDigest.isEqual(digest);
         if (isDecided || (!batch.isNull() && slot.isCrowded(digest))) {
             counters.increment(isDecided ? PbftCounter.DROPPED_CONFLICTING : PbftCounter.DROPPED_SLOT_CROWDED);
@@ -375,13 +415,17 @@ public final class PbftReplica implements ExecutionListener {
 
     @Override
     public void onRestored(final long sequence, final boolean accepted) {
-        transfer.onRestored(sequence, accepted);
+        if (!restart.onRestored(sequence, accepted)) {
+            transfer.onRestored(sequence, accepted);
+        }
     }
 
     /** A checkpoint became stable: the window moves. */
     void onStable(final Checkpoints.Certificate stable) {
         log.collect(stable.sequence());
         requests.collect(stable.sequence());
+        // Before the wider window is used, so that whatever is said there rests on it.
+        recorder.base();
         listener.onStableCheckpoint(stable.sequence(), stable.stateDigest());
         recovery.onStable(stable.sequence());
         proposer.onStable(stable.sequence());
@@ -392,6 +436,7 @@ public final class PbftReplica implements ExecutionListener {
 
     /** The vote is back: takes part in everything that is under way. */
     void onVotingAgain(final long low) {
+        recorder.voice(true);
         listener.onVotingAgain(low);
         log.proceedAll();
     }

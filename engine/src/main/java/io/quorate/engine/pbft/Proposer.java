@@ -26,6 +26,11 @@ final class Proposer {
         nextSequence = Math.max(nextSequence, stable + 1);
     }
 
+    /** A sequence was assigned in this view before a restart. */
+    void onAssigned(final long sequence) {
+        nextSequence = Math.max(nextSequence, sequence + 1);
+    }
+
     /** A view began whose fresh assignments start at {@code firstFresh}. */
     void onViewEntered(final long firstFresh) {
         nextSequence = firstFresh;
@@ -80,7 +85,7 @@ final class Proposer {
                 0);
         slot.hasStatement = true;
         replica.counters.increment(PbftCounter.BATCHES_PROPOSED);
-        replica.publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, batch);
+        // Writes it down, then says it.
         replica.log.tryVote(slot);
     }
 }

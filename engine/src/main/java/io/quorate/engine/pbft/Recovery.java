@@ -47,6 +47,11 @@ final class Recovery {
         return isVoting;
     }
 
+    /** The journal knows whether this replica had its vote. */
+    void remember(final boolean newIsVoting) {
+        isVoting = newIsVoting;
+    }
+
     /** The checkpoint that must be stable before this replica votes; 0 while not known. */
     long target() {
         return Math.max(0, target);

@@ -4,6 +4,8 @@ import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
+import java.util.ArrayList;
+import java.util.List;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -22,6 +24,7 @@ final class ViewChange {
     private final ViewStatements statements;
     private final NewView.Vote[] votes;
     private final NewView.Proposal[] pending;
+    private final List<NewView.Vote> remembered = new ArrayList<>();
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
     /** Digest of the null batch. */
     final Digest256 nullDigest;
@@ -54,6 +57,41 @@ final class ViewChange {
         return current;
     }
 
+    /** This replica's newest view change, or null. */
+    NewView.Vote own() {
+        return votes[replica.selfId];
+    }
+
+    /** Sequence of the checkpoint that the current view starts from. */
+    long baseSequence() {
+        return choice == null ? 0 : choice.base().sequence();
+    }
+
+    /** Out of the journal: a view change that a new view rests on, or the own one of a view that this replica waited for. */
+    void remember(final NewView.Vote vote, final boolean isOwn) {
+        Invariant.check(statements.isSound(vote), "a view change in the journal is sound");
+        if (isOwn) {
+            replica.moveTo(vote.view(), false);
+            votes[replica.selfId] = vote;
+            sendPauseNs = replica.context.retransmitNs();
+        } else {
+            remembered.add(vote);
+        }
+    }
+
+    /** Out of the journal: a view that this replica had entered. */
+    void remember(final NewView.Proposal proposal) {
+        remembered.forEach(proposal::supply);
+        remembered.clear();
+        Invariant.check(proposal.isComplete(), "a new view in the journal is whole");
+        current = proposal;
+        choice = NewView.choose(proposal.votes(), replica.quorum, windowLength, nullDigest);
+        replica.checkpoints.onCertificate(choice.base());
+        replica.moveTo(proposal.view(), true);
+        replica.log.limitFresh(choice.spokenFor());
+        replica.proposer.onViewEntered(Math.max(choice.top(), replica.log.low()) + 1);
+    }
+
     /** Highest sequence that the current view's new view assigned. */
     long top() {
         return choice == null ? 0 : choice.top();
@@ -73,6 +111,7 @@ final class ViewChange {
         sendAtNs = replica.nowNs() + sendPauseNs;
         replica.counters.increment(PbftCounter.VIEW_CHANGES_STARTED);
         replica.listener.onViewChangeStarted(view);
+        replica.recorder.viewChange(own);
         send(PbftPublisher.EVERYONE, own);
         tryNewView();
     }
@@ -227,6 +266,7 @@ final class ViewChange {
 
     private void announce(final NewView.Vote[] set, final NewView chosen) {
         final NewView.Proposal own = statements.ownProposal(replica.view(), set);
+        replica.recorder.newView(own);
         sendNewView(PbftPublisher.EVERYONE, own);
         install(own, chosen);
     }
@@ -273,6 +313,7 @@ final class ViewChange {
                 if (chosen == null || replica.log.hasPreparedAbove(chosen.spokenFor())) {
                     reject(proposal);
                 } else {
+                    replica.recorder.newView(proposal);
                     install(proposal, chosen);
                 }
             }
