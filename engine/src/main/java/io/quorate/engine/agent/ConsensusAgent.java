@@ -179,6 +179,7 @@ public final class ConsensusAgent implements Agent {
                 replica.onCheckpoint(sequence, snapshot, 0, snapshot.capacity());
             }
             case ResultRing.RESTORED -> replica.onRestored(sequence, requestNumber == 1);
+            case ResultRing.ROLLED_BACK -> replica.onRolledBack(sequence);
             case ResultRing.EVENT -> onRoundEvent((RoundEvent) results.takeObject());
             default -> throw new IllegalStateException("result of unknown type " + type);
         }

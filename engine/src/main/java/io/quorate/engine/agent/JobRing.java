@@ -21,6 +21,10 @@ public final class JobRing implements Execution {
     static final int EXECUTE = 1;
     static final int CHECKPOINT = 2;
     static final int RESTORE = 3;
+    static final int EXECUTE_TENTATIVELY = 4;
+    static final int EXECUTE_AGAIN = 5;
+    static final int CONFIRM = 6;
+    static final int ROLL_BACK = 7;
 
     static final int SEQUENCE_OFFSET = 0;
     static final int REQUEST_NUMBER_OFFSET = SEQUENCE_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -41,12 +45,13 @@ public final class JobRing implements Execution {
     @Override
     public boolean execute(
             final long sequence,
+            final Standing standing,
             final int clientId,
             final long requestNumber,
             final DirectBuffer request,
             final int offset,
             final int lengthBytes) {
-        final int index = ring.tryClaim(EXECUTE, BODY_OFFSET + lengthBytes);
+        final int index = ring.tryClaim(typeOf(standing), BODY_OFFSET + lengthBytes);
         if (index < 0) {
             return false;
         }
@@ -58,9 +63,26 @@ public final class JobRing implements Execution {
         return true;
     }
 
+    private static int typeOf(final Standing standing) {
+        return switch (standing) {
+            case FINAL -> EXECUTE;
+            case TENTATIVE -> EXECUTE_TENTATIVELY;
+            case REPEATED -> EXECUTE_AGAIN;
+        };
+    }
+
+    @Override
+    public boolean confirm(final long sequence) {
+        return mark(CONFIRM, sequence);
+    }
+
     @Override
     public boolean checkpoint(final long sequence) {
-        final int index = ring.tryClaim(CHECKPOINT, BODY_OFFSET);
+        return mark(CHECKPOINT, sequence);
+    }
+
+    private boolean mark(final int type, final long sequence) {
+        final int index = ring.tryClaim(type, BODY_OFFSET);
         if (index < 0) {
             return false;
         }
@@ -71,10 +93,20 @@ public final class JobRing implements Execution {
 
     @Override
     public boolean restore(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return replace(RESTORE, sequence, snapshot, offset, lengthBytes);
+    }
+
+    @Override
+    public boolean rollBack(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return replace(ROLL_BACK, sequence, snapshot, offset, lengthBytes);
+    }
+
+    private boolean replace(
+            final int type, final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         if (snapshots.size() == SNAPSHOTS_WAITING_MAX) {
             return false;
         }
-        final int index = ring.tryClaim(RESTORE, BODY_OFFSET);
+        final int index = ring.tryClaim(type, BODY_OFFSET);
         if (index < 0) {
             return false;
         }
@@ -92,7 +124,7 @@ public final class JobRing implements Execution {
         return ring.controlledRead(handler, jobCountMax);
     }
 
-    /** Consumer side: the snapshot that belongs to the RESTORE mark at hand. */
+    /** Consumer side: the snapshot that belongs to the RESTORE or ROLL_BACK mark at hand. */
     DirectBuffer takeSnapshot() {
         return snapshots.poll();
     }

@@ -7,6 +7,7 @@ import io.quorate.engine.decision.RoundListener;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.ExactlyOnce;
 import io.quorate.engine.ordering.StateMachine;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.DirectBuffer;
@@ -17,8 +18,8 @@ import org.agrona.concurrent.ControlledMessageHandler;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * The data plane: applies committed requests to the rounds, exactly once a request, takes checkpoints and restores snapshots.
- * Owns the kernels and their scratch. Reads the job ring, writes the result ring, sees no frame and no address.
+ * The data plane: applies ordered requests to the rounds, exactly once a request, takes checkpoints and restores snapshots.
+ * What a tentative sequence does to rounds is told when it has committed, and forgotten if it is rolled back. Owns the kernels and their scratch. Reads the job ring, writes the result ring, sees no frame and no address.
  */
 public final class KernelAgent implements Agent {
     private static final int JOBS_A_TURN = 16;
@@ -67,6 +68,18 @@ public final class KernelAgent implements Agent {
         final long sequence = buffer.getLong(index + JobRing.SEQUENCE_OFFSET);
         switch (type) {
             case JobRing.EXECUTE -> execute(sequence, buffer, index, lengthBytes);
+            case JobRing.EXECUTE_TENTATIVELY -> {
+                forwarder.hold();
+                execute(sequence, buffer, index, lengthBytes);
+                forwarder.tell();
+            }
+            case JobRing.EXECUTE_AGAIN -> executeAgain(sequence, buffer, index, lengthBytes);
+            case JobRing.CONFIRM -> {
+                if (!forwarder.release()) {
+                    return ControlledMessageHandler.Action.ABORT;
+                }
+            }
+            case JobRing.ROLL_BACK -> rollBack(sequence, jobs.takeSnapshot());
             case JobRing.CHECKPOINT -> checkpoint(sequence);
             case JobRing.RESTORE -> restore(sequence, jobs.takeSnapshot());
             default -> throw new IllegalStateException("job of unknown type " + type);
@@ -75,9 +88,29 @@ public final class KernelAgent implements Agent {
     }
 
     private void execute(final long sequence, final DirectBuffer buffer, final int index, final int lengthBytes) {
+        final int replyLength = apply(sequence, buffer, index, lengthBytes);
+        if (replyLength != ExactlyOnce.STALE) {
+            results.reply(
+                    exactlyOnce.replySequence(),
+                    (int) buffer.getLong(index + JobRing.CLIENT_ID_OFFSET),
+                    buffer.getLong(index + JobRing.REQUEST_NUMBER_OFFSET),
+                    reply,
+                    0,
+                    replyLength);
+        }
+    }
+
+    /** Everybody heard of it the first time. */
+    private void executeAgain(final long sequence, final DirectBuffer buffer, final int index, final int lengthBytes) {
+        forwarder.mute();
+        apply(sequence, buffer, index, lengthBytes);
+        forwarder.tell();
+    }
+
+    private int apply(final long sequence, final DirectBuffer buffer, final int index, final int lengthBytes) {
         final int clientId = (int) buffer.getLong(index + JobRing.CLIENT_ID_OFFSET);
         final long requestNumber = buffer.getLong(index + JobRing.REQUEST_NUMBER_OFFSET);
-        final int replyLength = exactlyOnce.execute(
+        return exactlyOnce.execute(
                 sequence,
                 clientId,
                 requestNumber,
@@ -86,9 +119,6 @@ public final class KernelAgent implements Agent {
                 lengthBytes - JobRing.BODY_OFFSET,
                 reply,
                 0);
-        if (replyLength != ExactlyOnce.STALE) {
-            results.reply(exactlyOnce.replySequence(), clientId, requestNumber, reply, 0, replyLength);
-        }
     }
 
     private void checkpoint(final long sequence) {
@@ -110,8 +140,22 @@ public final class KernelAgent implements Agent {
         results.restored(sequence, isAccepted);
     }
 
-    /** Turns what the decision machine tells into events on the result ring; a restored state becomes one event. */
+    /** Own and older: whoever listens knows what it holds. */
+    private void rollBack(final long sequence, final DirectBuffer snapshot) {
+        forwarder.mute();
+        exactlyOnce.restore(snapshot, 0, snapshot.capacity());
+        forwarder.forget();
+        results.rolledBack(sequence);
+    }
+
+    /**
+     * Turns what the decision machine tells into events on the result ring; a restored state becomes one event. Those of a
+     * tentative sequence are held until it has committed.
+     */
     private final class RoundForwarder implements RoundListener {
+        private final ArrayDeque<RoundEvent> held = new ArrayDeque<>();
+        private boolean isHolding;
+        private boolean isMute;
         private List<RoundEvent.Opened> open;
         private List<RoundEvent.Recovered> closed;
 
@@ -120,8 +164,44 @@ public final class KernelAgent implements Agent {
             closed = new ArrayList<>();
         }
 
+        void hold() {
+            isHolding = true;
+        }
+
+        void mute() {
+            isMute = true;
+        }
+
+        void tell() {
+            isHolding = false;
+            isMute = false;
+        }
+
+        /** What was held never happened. */
+        void forget() {
+            held.clear();
+            tell();
+        }
+
+        /** Tells what was held; false if there is more than room for it. */
+        boolean release() {
+            while (!held.isEmpty() && results.hasRoom()) {
+                results.event(held.pollFirst());
+            }
+            return held.isEmpty();
+        }
+
+        private void event(final RoundEvent event) {
+            if (isHolding) {
+                held.addLast(event);
+            } else if (!isMute) {
+                results.event(event);
+            }
+        }
+
         void endRestore(final boolean isAccepted) {
             if (isAccepted) {
+                held.clear();
                 results.event(new RoundEvent.Restored(List.copyOf(open), List.copyOf(closed)));
             }
             open = null;
@@ -132,7 +212,7 @@ public final class KernelAgent implements Agent {
         public void onRoundOpened(final String round, final long sequence) {
             final RoundEvent.Opened event = new RoundEvent.Opened(round, sequence);
             if (open == null) {
-                results.event(event);
+                event(event);
             } else {
                 open.add(event);
             }
@@ -140,19 +220,23 @@ public final class KernelAgent implements Agent {
 
         @Override
         public void onRoundClosed(final Decision decision) {
-            results.event(new RoundEvent.Closed(decision));
+            event(new RoundEvent.Closed(decision));
         }
 
         @Override
         public void onRestored() {
-            open.clear();
-            closed.clear();
+            if (!isMute) {
+                open.clear();
+                closed.clear();
+            }
         }
 
         @Override
         public void onRoundRecovered(
                 final String round, final long sequence, final Decision.Status status, final byte[] digest) {
-            closed.add(new RoundEvent.Recovered(round, sequence, status, digest));
+            if (!isMute) {
+                closed.add(new RoundEvent.Recovered(round, sequence, status, digest));
+            }
         }
     }
 }

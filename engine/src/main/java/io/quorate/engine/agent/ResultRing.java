@@ -17,6 +17,7 @@ public final class ResultRing {
     static final int CHECKPOINT = 2;
     static final int RESTORED = 3;
     static final int EVENT = 4;
+    static final int ROLLED_BACK = 5;
 
     static final int SEQUENCE_OFFSET = 0;
     static final int REQUEST_NUMBER_OFFSET = SEQUENCE_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -64,6 +65,10 @@ public final class ResultRing {
 
     void restored(final long sequence, final boolean accepted) {
         mark(RESTORED, sequence, accepted ? 1 : 0, null);
+    }
+
+    void rolledBack(final long sequence) {
+        mark(ROLLED_BACK, sequence, 0, null);
     }
 
     /** A round event; the object is immutable. */

@@ -7,6 +7,8 @@ public enum PbftCounter {
     NULL_BATCHES_PROPOSED("null batches proposed so that a peer gets its vote back"),
     PREPARED("slots prepared"),
     COMMITTED("slots committed"),
+    TENTATIVE("sequences executed ahead of their commit"),
+    ROLLBACKS("tentative sequences taken back"),
     REQUESTS_EXECUTED("requests handed to execution"),
     CHECKPOINTS_STABLE("checkpoints that became stable"),
     VIEW_CHANGES_STARTED("view changes sent"),

@@ -155,6 +155,11 @@ final class Checkpoints {
         return null;
     }
 
+    /** This replica's newest state, or null. */
+    Snapshot newestSnapshot() {
+        return snapshotCount == 0 ? null : snapshots[snapshotCount - 1];
+    }
+
     /** Execution took a checkpoint. */
     void onTaken(final long sequence, final DirectBuffer buffer, final int offset, final int lengthBytes) {
         if (sequence <= replica.log.low()) {

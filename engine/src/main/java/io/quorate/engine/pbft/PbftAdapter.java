@@ -200,8 +200,10 @@ public final class PbftAdapter {
             final int replyOffset = offset + ReplyDecoder.BLOCK_LENGTH + ReplyDecoder.replyHeaderLength();
             client.onReply(
                     senderId,
-                    reply.provisional() != 0,
+                    reply.standing(),
+                    reply.view(),
                     reply.requestNumber(),
+                    reply.sequence(),
                     buffer,
                     replyOffset,
                     offset + length - replyOffset,

@@ -15,8 +15,8 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * The client's side of pBFT (OSDI 1999, 4.1): signs a request, sends it to every replica, sends it again while no answer
- * comes, and believes what f+1 replicas answer alike. Replies of a replica without a vote are not counted. One thread, the
- * consensus thread.
+ * comes, and believes what f+1 replicas answer alike for good, or q replicas, some of them tentatively in one view
+ * (MIT-LCS-TR-817, 5.1.2). Replies of a replica without a vote are not counted. One thread, the consensus thread.
  */
 public final class PbftClient implements Ordering {
     /** One request that waits for its replies. */
@@ -24,19 +24,29 @@ public final class PbftClient implements Ordering {
         final UnsafeBuffer statement;
         final UnsafeBuffer replies;
         final int[] replyLengths;
+        final long[] replySequences;
+
+        /** View of a tentative reply; {@link #FINAL_VIEW} of a final one. */
+        final long[] replyViews;
+
         long requestNumber;
         int statementLength;
         long sendAtNs;
         long sendPauseNs;
+        boolean isHastened;
 
         Outstanding(final int peerCount, final int statementLengthMax) {
             statement = new UnsafeBuffer(new byte[statementLengthMax]);
             replies = new UnsafeBuffer(new byte[peerCount * StateMachine.REPLY_LENGTH_MAX]);
             replyLengths = new int[peerCount];
+            replySequences = new long[peerCount];
+            replyViews = new long[peerCount];
         }
 
         boolean isEqual(final int a, final int b) {
-            if (replyLengths[a] != replyLengths[b]) {
+            if (replyLengths[a] != replyLengths[b]
+                    || replyLengths[a] == NO_REPLY
+                    || replySequences[a] != replySequences[b]) {
                 return false;
             }
             for (int i = 0; i < replyLengths[a]; i++) {
@@ -47,9 +57,20 @@ public final class PbftClient implements Ordering {
             }
             return true;
         }
+
+        /** Equal final replies, and, if a view is given, equal tentative ones of that view. */
+        int count(final int replicaId, final long view) {
+            int count = 0;
+            for (int other = 0; other < replyLengths.length; other++) {
+                final boolean isCounted = replyViews[other] == FINAL_VIEW || replyViews[other] == view;
+                count += isCounted && isEqual(replicaId, other) ? 1 : 0;
+            }
+            return count;
+        }
     }
 
     private static final int NO_REPLY = -1;
+    private static final long FINAL_VIEW = -1;
 
     private final PbftContext context;
     private final PbftPublisher publisher;
@@ -105,6 +126,7 @@ public final class PbftClient implements Ordering {
                 entry.statement,
                 0);
         entry.sendPauseNs = context.retransmitMaxNs();
+        entry.isHastened = false;
         entry.sendAtNs = nowNs + entry.sendPauseNs;
         send(entry, nowNs);
         return requestNumber;
@@ -135,30 +157,67 @@ public final class PbftClient implements Ordering {
     /** A replica's answer. */
     void onReply(
             final int replicaId,
-            final boolean isProvisional,
+            final int standing,
+            final long view,
             final long requestNumber,
+            final long sequence,
             final DirectBuffer reply,
             final int offset,
             final int lengthBytes,
             final long nowNs) {
-        if (!isOutstanding(requestNumber) || lengthBytes > StateMachine.REPLY_LENGTH_MAX || isProvisional) {
+        if (!isOutstanding(requestNumber)
+                || lengthBytes > StateMachine.REPLY_LENGTH_MAX
+                || view < 0
+                || (standing != Replies.FINAL && standing != Replies.TENTATIVE)) {
             counters.increment(PbftCounter.DROPPED_UNWANTED);
             return;
         }
         final Outstanding entry = window[cell(requestNumber)];
+        if (standing == Replies.TENTATIVE) {
+            if (entry.replyLengths[replicaId] != NO_REPLY && entry.replyViews[replicaId] == FINAL_VIEW) {
+                counters.increment(PbftCounter.DROPPED_DUPLICATE);
+                return;
+            }
+            // The others' replies are due. What is missing then will be final when it is asked for.
+            hasten(entry, nowNs);
+        }
         entry.replies.putBytes(replicaId * StateMachine.REPLY_LENGTH_MAX, reply, offset, lengthBytes);
         entry.replyLengths[replicaId] = lengthBytes;
-        int equal = 0;
-        for (int other = 0; other < entry.replyLengths.length; other++) {
-            equal += entry.replyLengths[other] != NO_REPLY && entry.isEqual(replicaId, other) ? 1 : 0;
-        }
-        if (equal >= context.quorum().oneCorrect()) {
+        entry.replySequences[replicaId] = sequence;
+        entry.replyViews[replicaId] = standing == Replies.FINAL ? FINAL_VIEW : view;
+        if (isBelieved(entry, replicaId)) {
             entry.requestNumber = 0;
             while (lowestNumber < nextNumber && !isOutstanding(lowestNumber)) {
                 lowestNumber++;
             }
             handler.onReply(requestNumber, reply, offset, lengthBytes);
         }
+    }
+
+    private void hasten(final Outstanding entry, final long nowNs) {
+        if (!entry.isHastened) {
+            entry.isHastened = true;
+            entry.sendPauseNs = context.retransmitNs();
+            entry.sendAtNs = nowNs + entry.sendPauseNs;
+        }
+    }
+
+    /** Whether the reply that a replica just gave is now given by enough. */
+    private boolean isBelieved(final Outstanding entry, final int replicaId) {
+        final int quorum = context.quorum().quorum();
+        final long view = entry.replyViews[replicaId];
+        if (view != FINAL_VIEW) {
+            return entry.count(replicaId, view) >= quorum;
+        }
+        if (entry.count(replicaId, FINAL_VIEW) >= context.quorum().oneCorrect()) {
+            return true;
+        }
+        for (final long tentativeView : entry.replyViews) {
+            if (tentativeView != FINAL_VIEW && entry.count(replicaId, tentativeView) >= quorum) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void send(final Outstanding entry, final long nowNs) {

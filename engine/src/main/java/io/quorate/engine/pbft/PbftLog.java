@@ -4,15 +4,13 @@ import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
-import io.quorate.engine.ordering.Request;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.DirectBuffer;
 
 /**
- * The slots between the watermarks, low (the stable checkpoint) and low + L (OSDI 1999, 4.2 and 4.3), and the two cursors that
- * run through them: everything up to {@code committedSequence} has committed, everything up to {@code executedSequence} was
- * handed to execution, checkpoint included.
+ * The slots between the watermarks, low (the stable checkpoint) and low + L (OSDI 1999, 4.2 and 4.3). Everything up to
+ * {@code committedSequence} has committed; {@link Applier} hands it to execution.
  */
 final class PbftLog {
     private static final int EVIDENCE_MAX = 16;
@@ -21,14 +19,9 @@ final class PbftLog {
     private final List<PbftListener.Equivocation> evidence = new ArrayList<>(EVIDENCE_MAX);
     private final LogSlot[] ring;
     private final int windowLength;
-    private final int checkpointInterval;
     private final Digest256 scratch = new Digest256();
     private long low;
     private long committedSequence;
-    private long executedSequence;
-    private int executedInBatch;
-    private long checkpointDue;
-    private boolean isFeeding;
 
     /** No vote for a fresh assignment above it; see {@link #limitFresh}. */
     private long freshMax = Long.MAX_VALUE;
@@ -37,7 +30,6 @@ final class PbftLog {
         this.replica = replica;
         final PbftContext context = replica.context;
         windowLength = context.windowLength();
-        checkpointInterval = context.checkpointInterval();
         ring = new LogSlot[windowLength];
         for (int i = 0; i < windowLength; i++) {
             ring[i] = new LogSlot(context.peerCount(), context.prePreparedMax());
@@ -64,7 +56,7 @@ final class PbftLog {
     }
 
     long executedSequence() {
-        return executedSequence;
+        return replica.applier.executedSequence();
     }
 
     LogSlot slot(final long sequence) {
@@ -94,7 +86,8 @@ final class PbftLog {
     /** A checkpoint is stable: drops everything up to it and opens as many slots above. */
     void collect(final long stable) {
         Invariant.check(stable > low, "the low watermark rises", low, stable);
-        Invariant.check(stable <= executedSequence, "a stable checkpoint has its state here", executedSequence, stable);
+        Invariant.check(
+                stable <= executedSequence(), "a stable checkpoint has its state here", executedSequence(), stable);
         low = stable;
         for (long sequence = stable + 1; sequence <= stable + windowLength; sequence++) {
             final LogSlot slot = ring[(int) (sequence % windowLength)];
@@ -115,6 +108,7 @@ final class PbftLog {
         slot.committedDigest.set(digest);
         replica.recorder.committed(slot);
         replica.counters.increment(PbftCounter.COMMITTED);
+        replica.applier.onCommitted(slot);
         advanceCommitted();
         feed();
     }
@@ -126,71 +120,13 @@ final class PbftLog {
         }
     }
 
-    /** Hands committed requests to execution, in order, as far as bodies and room allow. */
-    void feed() {
-        if (isFeeding || replica.transfer.isRestoring() || replica.restart.isStateAwaited()) {
-            return;
-        }
-        isFeeding = true;
-        final long before = executedSequence;
-        boolean isMoving = true;
-        while (isMoving) {
-            isMoving = takeCheckpoint() && executedSequence < committedSequence && feedSlot(slot(executedSequence + 1));
-        }
-        isFeeding = false;
-        if (executedSequence > before) {
-            replica.timers.onProgress();
-        }
-    }
-
-    private boolean takeCheckpoint() {
-        final long due = checkpointDue;
-        if (due == 0) {
-            return true;
-        }
-        // Cleared first: a state machine on the same thread answers inside the call.
-        checkpointDue = 0;
-        if (replica.execution.checkpoint(due)) {
-            return true;
-        }
-        checkpointDue = due;
-        return false;
-    }
-
-    private boolean feedSlot(final LogSlot slot) {
-        final Batch batch = slot.committedBatch;
-        if (batch == null || !batch.resolve(replica.requests, slot.sequence, scratch)) {
-            return false;
-        }
-        while (executedInBatch < batch.count()) {
-            final Request request = batch.request(executedInBatch);
-            if (!replica.execution.execute(
-                    slot.sequence,
-                    request.clientId(),
-                    request.requestNumber(),
-                    request.statement(),
-                    Request.BODY_OFFSET,
-                    request.bodyLength())) {
-                return false;
-            }
-            executedInBatch++;
-            replica.requests.settle(request);
-            replica.counters.increment(PbftCounter.REQUESTS_EXECUTED);
-        }
-        executedInBatch = 0;
-        executedSequence = slot.sequence;
-        if (executedSequence % checkpointInterval == 0) {
-            checkpointDue = executedSequence;
-        }
-        return true;
+    private void feed() {
+        replica.applier.feed();
     }
 
     /** The state of {@code sequence} was restored from a snapshot: the cursors jump there. */
     void onRestored(final long sequence) {
-        Invariant.check(sequence > executedSequence, "a restored state is newer", executedSequence, sequence);
-        executedSequence = sequence;
-        executedInBatch = 0;
-        checkpointDue = 0;
+        replica.applier.onRestored(sequence);
         committedSequence = Math.max(committedSequence, sequence);
     }
 
@@ -272,6 +208,7 @@ final class PbftLog {
             replica.publisher.commit(PbftPublisher.EVERYONE, view, slot.sequence, slot.digest);
         }
         checkCommitted(slot);
+        feed();
     }
 
     /** Committed-local: prepared, and q matching commits. */
@@ -299,6 +236,7 @@ final class PbftLog {
 
     /** More of the journal is durable: own commits may count now. */
     void onDurable() {
+        replica.replies.onDurable();
         for (long sequence = committedSequence + 1; sequence <= high(); sequence++) {
             // A commit may move the window.
             if (isInWindow(sequence)) {

@@ -140,7 +140,7 @@ public final class PbftPublisher {
 
     public boolean reply(
             final int clientId,
-            final boolean isProvisional,
+            final int standing,
             final long view,
             final long requestNumber,
             final long sequence,
@@ -149,7 +149,7 @@ public final class PbftPublisher {
             final int lengthBytes) {
         reply.wrapAndApplyHeader(buffer, 0, header);
         reply.replicaId(selfId)
-                .provisional((short) (isProvisional ? 1 : 0))
+                .standing((short) standing)
                 .view(view)
                 .requestNumber(requestNumber)
                 .sequence(sequence)

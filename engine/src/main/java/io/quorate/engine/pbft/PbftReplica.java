@@ -53,6 +53,7 @@ public final class PbftReplica implements ExecutionListener {
     final Replies replies;
     final VoteRecorder recorder;
     final Restart restart;
+    final Applier applier;
     private final Digest256 requestDigest = new Digest256();
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
     private long view;
@@ -112,6 +113,7 @@ public final class PbftReplica implements ExecutionListener {
         replies = new Replies(this);
         recorder = new VoteRecorder(this, journal, publisher.gate());
         restart = new Restart(this);
+        applier = new Applier(this);
     }
 
     /**
@@ -163,7 +165,7 @@ public final class PbftReplica implements ExecutionListener {
     }
 
     public long executedSequence() {
-        return log.executedSequence();
+        return applier.executedSequence();
     }
 
     public int waitingCount() {
@@ -187,7 +189,7 @@ public final class PbftReplica implements ExecutionListener {
         nowNs = tickNs;
         recorder.onTick();
         restart.onTick();
-        log.feed();
+        applier.feed();
         timers.onTick(tickNs);
         viewChange.onTick(tickNs);
         transfer.onTick(tickNs);
@@ -410,7 +412,11 @@ public final class PbftReplica implements ExecutionListener {
     @Override
     public void onCheckpoint(
             final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
-        checkpoints.onTaken(sequence, snapshot, offset, lengthBytes);
+        if (sequence == 0) {
+            applier.onOrigin(snapshot, offset, lengthBytes);
+        } else {
+            checkpoints.onTaken(sequence, snapshot, offset, lengthBytes);
+        }
     }
 
     @Override
@@ -418,6 +424,11 @@ public final class PbftReplica implements ExecutionListener {
         if (!restart.onRestored(sequence, accepted)) {
             transfer.onRestored(sequence, accepted);
         }
+    }
+
+    @Override
+    public void onRolledBack(final long sequence) {
+        applier.onRolledBack(sequence);
     }
 
     /** A checkpoint became stable: the window moves. */
@@ -451,8 +462,9 @@ public final class PbftReplica implements ExecutionListener {
         timers.onViewMoved();
     }
 
-    /** The new view's assignments are in place; fresh ones start at {@code firstFresh}. */
-    void onViewEntered(final long firstFresh) {
+    /** The new view's assignments above the checkpoint at {@code base} are in place; fresh ones start at {@code firstFresh}. */
+    void onViewEntered(final long base, final long firstFresh) {
+        applier.onViewEntered(base);
         // Not before: the batches that were fetched for this view are what it assigned.
         log.forgetWanted();
         proposer.onViewEntered(firstFresh);

@@ -338,7 +338,7 @@ final class ViewChange {
         replica.moveTo(proposal.view(), true);
         replica.log.limitFresh(chosen.spokenFor());
         assign();
-        replica.onViewEntered(Math.max(chosen.top(), replica.log.low()) + 1);
+        replica.onViewEntered(chosen.base().sequence(), Math.max(chosen.top(), replica.log.low()) + 1);
     }
 
     /** Puts what the new view chose into the slots of the window; again when the window moves. */

@@ -40,6 +40,9 @@ public final class LivenessChecker {
             owed.add("client " + entry.getValue() + " waits for command " + Long.toHexString(entry.getKey())
                     + (order.isApplied(entry.getKey()) ? " (applied)" : " (not ordered)"));
         }
+        if (order.earlyCount() > 0) {
+            owed.add(order.earlyCount() + " believed replies are of requests that nobody has applied for good");
+        }
         for (final SimPeer peer : peers) {
             if (peer.isCorrect() && peer.appliedCount() < order.appliedCount()) {
                 owed.add(peer + " has applied " + peer.appliedCount() + " of " + order.appliedCount());
@@ -53,7 +56,7 @@ public final class LivenessChecker {
 
     /** True if nothing is owed; as {@link #owed}, without the words. */
     public boolean isSettled(final SimPeer[] peers, final SafetyChecker order) {
-        if (!waiting.isEmpty()) {
+        if (!waiting.isEmpty() || order.earlyCount() > 0) {
             return false;
         }
         for (final SimPeer peer : peers) {

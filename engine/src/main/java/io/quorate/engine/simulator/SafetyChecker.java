@@ -3,10 +3,8 @@ package io.quorate.engine.simulator;
 import io.quorate.transport.auth.SigningDomain;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.agrona.DirectBuffer;
 
 /**
@@ -36,18 +34,29 @@ public final class SafetyChecker {
 
     private final List<Applied> order = new ArrayList<>();
     private final Map<Long, Long> positions = new HashMap<>();
-    private final Set<Long> submitted = new HashSet<>();
+
+    /** Per submitted command: no place up to this one is left for it. */
+    private final Map<Long, Long> submitted = new HashMap<>();
+
     private final Map<Long, Long> committed = new HashMap<>();
     private final Map<Long, Long> checkpoints = new HashMap<>();
     private final Map<Vote, Long> votes = new HashMap<>();
     private final Map<Long, Long> believed = new HashMap<>();
+
+    /** By position: replies that were believed before any correct peer said that their place has committed. */
+    private final Map<Long, Belief> early = new HashMap<>();
+
+    /** The highest position whose reply some correct client has believed. */
+    private long believedMax = -1;
+
+    private record Belief(int clientId, long commandId, long position, long chain) {}
 
     /** The place a correct peer can vote once in: kind is the template id of the vote. */
     private record Vote(int peerId, int kind, long view, long sequence) {}
 
     /** A correct client hands in a command, once. */
     public void onSubmitted(final long commandId) {
-        submitted.add(commandId);
+        submitted.put(commandId, believedMax);
     }
 
     /** A correct peer committed a digest at a sequence; every other correct peer must commit the same there. */
@@ -86,8 +95,19 @@ public final class SafetyChecker {
                     "peer " + peerId + " applies number " + position + " but only " + order.size() + " are known");
         }
         order.add(new Applied(sequence, clientId, commandId, chain));
+        final Long taken = submitted.get(commandId);
+        if (taken != null && position <= taken) {
+            throw new Violation(
+                    "linearizability",
+                    "command " + Long.toHexString(commandId) + " is number " + position
+                            + ", though it was submitted when the reply to number " + taken + " had been believed");
+        }
+        final Belief belief = early.remove(position);
+        if (belief != null) {
+            check(belief);
+        }
         final Long before = positions.putIfAbsent(commandId, position);
-        if (before != null && submitted.contains(commandId)) {
+        if (before != null && submitted.containsKey(commandId)) {
             throw new Violation(
                     "exactly-once",
                     "command " + Long.toHexString(commandId) + " of client " + clientId + " was number " + before
@@ -117,23 +137,41 @@ public final class SafetyChecker {
 
     /**
      * A correct client believes a reply to its command. It must name the command's own place in the order and be the reply that
-     * this order gives. A place is only known once a correct peer has applied it, so a command that is submitted after a reply
-     * was believed stands behind the one replied to: with this the register is linearizable.
+     * this order gives; a tentative reply may be believed before that place has committed, and is judged then. A command that is
+     * submitted after a reply was believed must stand behind the one replied to: with this the register is linearizable.
      */
     public void onBelieved(final int clientId, final long commandId, final long position, final long chain) {
-        if (position < 0 || position >= order.size()) {
-            throw new Violation("replies", "client " + clientId + " believes a position nobody applied: " + position);
-        }
-        final Applied applied = order.get((int) position);
-        if (applied.commandId() != commandId || applied.clientId() != clientId || applied.chain() != chain) {
-            throw new Violation(
-                    "replies",
-                    "client " + clientId + " believes that command " + Long.toHexString(commandId) + " is number "
-                            + position + ", which is " + applied);
-        }
         if (believed.putIfAbsent(commandId, position) != null) {
             throw new Violation("replies", "client " + clientId + " is told twice of command " + commandId);
         }
+        believedMax = Math.max(believedMax, position);
+        final Belief belief = new Belief(clientId, commandId, position, chain);
+        if (position >= 0 && position < order.size()) {
+            check(belief);
+            return;
+        }
+        final Belief other = early.putIfAbsent(position, belief);
+        if (position < 0 || other != null) {
+            throw new Violation("replies", "no place, or one that is taken: " + belief + " after " + other);
+        }
+    }
+
+    private void check(final Belief belief) {
+        final Applied applied = order.get((int) belief.position());
+        if (applied.commandId() != belief.commandId()
+                || applied.clientId() != belief.clientId()
+                || applied.chain() != belief.chain()) {
+            throw new Violation(
+                    "replies",
+                    "client " + belief.clientId() + " believes that command "
+                            + Long.toHexString(belief.commandId()) + " is number " + belief.position()
+                            + ", which is " + applied);
+        }
+    }
+
+    /** Replies that were believed and whose place no correct peer has applied for good yet. */
+    public int earlyCount() {
+        return early.size();
     }
 
     /**

@@ -5,6 +5,8 @@ import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
 import io.quorate.engine.ordering.StateMachine;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.agrona.DirectBuffer;
@@ -25,6 +27,7 @@ final class SimExecution implements Execution {
     private final SimClock clock;
     private final SimRandom random;
     private final ExactlyOnce exactlyOnce;
+    private final Gate gate;
     private final IntSupplier refusePpm;
     private final LongSupplier awakeAtNs;
     private final ArrayDeque<Job> jobs = new ArrayDeque<>();
@@ -34,15 +37,57 @@ final class SimExecution implements Execution {
     private boolean isScheduled;
     private boolean isStopped;
 
-    private record Job(Kind kind, long sequence, int clientId, long requestNumber, UnsafeBuffer bytes) {}
+    private record Job(
+            Kind kind, Standing standing, long sequence, int clientId, long requestNumber, UnsafeBuffer bytes) {}
 
     private enum Kind {
         EXECUTE,
+        CONFIRM,
         CHECKPOINT,
-        RESTORE
+        RESTORE,
+        ROLL_BACK
+    }
+
+    /** Keeps from the observer what a tentative sequence did until it has committed, and what was done before for ever. */
+    static final class Gate implements RegisterMachine.Observer {
+        private record Applied(long position, long sequence, int clientId, long commandId, long chain) {}
+
+        private final RegisterMachine.Observer observer;
+        private final List<Applied> held = new ArrayList<>();
+        private Standing standing = Standing.FINAL;
+
+        Gate(final RegisterMachine.Observer observer) {
+            this.observer = observer;
+        }
+
+        @Override
+        public void onApplied(
+                final long position, final long sequence, final int clientId, final long commandId, final long chain) {
+            switch (standing) {
+                case FINAL -> observer.onApplied(position, sequence, clientId, commandId, chain);
+                case TENTATIVE -> held.add(new Applied(position, sequence, clientId, commandId, chain));
+                case REPEATED -> {
+                    // Told the first time.
+                }
+            }
+        }
+
+        @Override
+        public void onRestored(final long appliedCount, final long chain) {
+            held.clear();
+            if (standing == Standing.FINAL) {
+                observer.onRestored(appliedCount, chain);
+            }
+        }
+
+        private void release() {
+            held.forEach(one -> observer.onApplied(one.position, one.sequence, one.clientId, one.commandId, one.chain));
+            held.clear();
+        }
     }
 
     /**
+     * @param gate observes the state machine behind {@code exactlyOnce}
      * @param refusePpm chance that the queue claims to be full
      * @param awakeAtNs until when the process sleeps, if that is in the future
      */
@@ -50,12 +95,14 @@ final class SimExecution implements Execution {
             final SimClock clock,
             final SimRandom random,
             final ExactlyOnce exactlyOnce,
+            final Gate gate,
             final IntSupplier refusePpm,
             final LongSupplier awakeAtNs) {
         this.awakeAtNs = awakeAtNs;
         this.clock = clock;
         this.random = random;
         this.exactlyOnce = exactlyOnce;
+        this.gate = gate;
         this.refusePpm = refusePpm;
     }
 
@@ -74,22 +121,35 @@ final class SimExecution implements Execution {
     @Override
     public boolean execute(
             final long sequence,
+            final Standing standing,
             final int clientId,
             final long requestNumber,
             final DirectBuffer request,
             final int offset,
             final int lengthBytes) {
-        return enqueue(new Job(Kind.EXECUTE, sequence, clientId, requestNumber, copy(request, offset, lengthBytes)));
+        return enqueue(
+                new Job(Kind.EXECUTE, standing, sequence, clientId, requestNumber, copy(request, offset, lengthBytes)));
+    }
+
+    @Override
+    public boolean confirm(final long sequence) {
+        return enqueue(new Job(Kind.CONFIRM, Standing.FINAL, sequence, -1, 0, null));
     }
 
     @Override
     public boolean checkpoint(final long sequence) {
-        return enqueue(new Job(Kind.CHECKPOINT, sequence, -1, 0, null));
+        return enqueue(new Job(Kind.CHECKPOINT, Standing.FINAL, sequence, -1, 0, null));
     }
 
     @Override
     public boolean restore(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
-        return enqueue(new Job(Kind.RESTORE, sequence, -1, 0, copy(snapshot, offset, lengthBytes)));
+        return enqueue(new Job(Kind.RESTORE, Standing.FINAL, sequence, -1, 0, copy(snapshot, offset, lengthBytes)));
+    }
+
+    @Override
+    public boolean rollBack(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return enqueue(
+                new Job(Kind.ROLL_BACK, Standing.REPEATED, sequence, -1, 0, copy(snapshot, offset, lengthBytes)));
     }
 
     private boolean enqueue(final Job job) {
@@ -129,13 +189,19 @@ final class SimExecution implements Execution {
     }
 
     private void perform(final Job job) {
+        gate.standing = job.standing;
         switch (job.kind) {
             case EXECUTE -> {
                 final int length = exactlyOnce.execute(
                         job.sequence, job.clientId, job.requestNumber, job.bytes, 0, job.bytes.capacity(), reply, 0);
-                if (length != ExactlyOnce.STALE) {
+                if (length != ExactlyOnce.STALE && job.standing != Standing.REPEATED) {
                     listener.onReply(exactlyOnce.replySequence(), job.clientId, job.requestNumber, reply, 0, length);
                 }
+            }
+            case CONFIRM -> gate.release();
+            case ROLL_BACK -> {
+                exactlyOnce.restore(job.bytes, 0, job.bytes.capacity());
+                listener.onRolledBack(job.sequence);
             }
             case CHECKPOINT -> {
                 final ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer();

@@ -109,12 +109,14 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         clientWindow = context.clientWindow();
         // Twice its window a client, and whatever slots refer to.
         waitingMax = 2 * clientWindow * context.peerCount() + windowLength * context.batchCountMax();
+        final SimExecution.Gate gate = new SimExecution.Gate(this);
         final ExactlyOnce exactlyOnce = new ExactlyOnce(
-                new ClientTable(context.peerCount(), context.clientWindow()), new RegisterMachine(this));
+                new ClientTable(context.peerCount(), context.clientWindow()), new RegisterMachine(gate));
         execution = new SimExecution(
                 cluster.clock(),
                 random.split(2000 + incarnation),
                 exactlyOnce,
+                gate,
                 cluster::refusePpm,
                 () -> pausedUntilNs);
         final PbftPublisher publisher = new PbftPublisher(context, outbox);

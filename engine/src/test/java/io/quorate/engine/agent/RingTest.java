@@ -2,6 +2,7 @@ package io.quorate.engine.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.engine.ordering.Execution.Standing;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +20,7 @@ class RingTest {
     void shouldHandJobsOverInOrderWithTheirSnapshots() {
         final JobRing ring = new JobRing(CAPACITY);
 
-        assertThat(ring.execute(7, 2, 40, request, 0, 7)).isTrue();
+        assertThat(ring.execute(7, Standing.FINAL, 2, 40, request, 0, 7)).isTrue();
         assertThat(ring.checkpoint(7)).isTrue();
         assertThat(ring.restore(9, request, 0, 3)).isTrue();
 
@@ -44,7 +45,7 @@ class RingTest {
     void shouldRefuseAJobWhenFullAndTakeItAfterwards() {
         final JobRing ring = new JobRing(CAPACITY);
         long accepted = 0;
-        while (ring.execute(accepted + 1, 0, accepted, request, 0, 7)) {
+        while (ring.execute(accepted + 1, Standing.FINAL, 0, accepted, request, 0, 7)) {
             accepted++;
         }
         assertThat(accepted).isPositive();

@@ -8,6 +8,7 @@ import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.NewViewDecoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
+import io.quorate.transport.codecs.ReplyDecoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,6 +39,9 @@ final class SmallWorld {
     /** View, sequence and digest of commits that correct replicas sent, with the mask of their senders. */
     final Map<String, Integer> commits = new TreeMap<>();
 
+    /** View, sequence and digest that correct replicas answered tentatively, with the mask of who did. */
+    final Map<String, Integer> tentatives = new TreeMap<>();
+
     private final List<Kept> kept = new ArrayList<>();
     private final Map<Integer, NewView.Vote> votes = new HashMap<>();
     private final Forger client;
@@ -55,7 +59,9 @@ final class SmallWorld {
                         .batchBytesMax(4096)
                         .messageLengthMax(4096)));
         group.filter = (fromId, toId, template, message) -> {
-            if (!isLiar[toId] && !isLiar[fromId]) {
+            if (!isLiar[fromId] && template == ReplyDecoder.TEMPLATE_ID) {
+                keepReply(fromId, message);
+            } else if (!isLiar[toId] && !isLiar[fromId]) {
                 keep(fromId, toId, template, message);
             }
             return false;
@@ -118,6 +124,25 @@ final class SmallWorld {
         }
     }
 
+    /** A tentative reply says: this batch has prepared here in this view. P must say so, too. */
+    private void keepReply(final int fromId, final UnsafeBuffer message) {
+        final ReplyDecoder decoder = new ReplyDecoder();
+        decoder.wrap(message, HEADER_LENGTH, ReplyDecoder.BLOCK_LENGTH, 0);
+        if (decoder.standing() != Replies.TENTATIVE) {
+            throw new AssertionError("nothing commits in the small world, and a final reply is sent");
+        }
+        final LogSlot slot = replica(fromId).log.slot(decoder.sequence());
+        if (slot.preparedView != decoder.view()) {
+            throw new AssertionError("replica " + fromId + " answers tentatively what P does not hold");
+        }
+        keepTentative(fromId, slot);
+    }
+
+    private void keepTentative(final int id, final LogSlot slot) {
+        final String what = slot.sequence + " " + slot.preparedView + " " + slot.preparedDigest;
+        tentatives.merge(what, 1 << id, (a, b) -> a | b);
+    }
+
     void learn(final Batch batch) {
         known.put(batch.digest().toString(), batch);
     }
@@ -169,6 +194,12 @@ final class SmallWorld {
     /** A liar's message, straight into a correct replica. */
     void hear(final int fromId, final int toId, final UnsafeBuffer bytes) {
         group.peers[toId].adapter.onMessage(fromId, bytes, 0, bytes.capacity(), group.nowNs);
+        group.peers[toId].workOff();
+        final PbftReplica replica = replica(toId);
+        if (toId == client.id && replica.isActive() && replica.applier.isTentative(1)) {
+            // Its reply to its own client takes no message.
+            keepTentative(toId, replica.log.slot(1));
+        }
     }
 
     /** The last view change of a correct replica, with its claims: nothing has changed them since it was sent. */
@@ -201,7 +232,7 @@ final class SmallWorld {
                 text.append('\n');
             }
         }
-        return text.append(commits).toString();
+        return text.append(commits).append(tentatives).toString();
     }
 
     private static void append(final StringBuilder text, final LogSlot slot) {
@@ -220,21 +251,41 @@ final class SmallWorld {
         text.append('Q').append(entries);
     }
 
-    /** Null, or what is wrong: two digests for which q replicas, liars included, may have sent commits. */
+    /**
+     * Null, or what is wrong: two digests for which q replicas, liars included, may have sent commits or tentative replies; or a
+     * state that holds another batch than the one that its replica's view has.
+     */
     String disagreement() {
+        for (int id = 0; id < PEERS; id++) {
+            if (!isLiar[id] && !isStateSound(id)) {
+                return "replica " + id + " keeps a state that its view has put something else in place of";
+            }
+        }
+        final Map<String, Integer> spoken = new TreeMap<>(commits);
+        tentatives.forEach((what, mask) -> spoken.merge(what, mask, (a, b) -> a | b));
         final int liarCount = PEERS - correctCount();
         final int quorum = io.quorate.engine.quorum.Quorum.of(PEERS).quorum();
         final Map<String, String> decided = new HashMap<>();
-        for (final Map.Entry<String, Integer> entry : commits.entrySet()) {
+        for (final Map.Entry<String, Integer> entry : spoken.entrySet()) {
             if (Integer.bitCount(entry.getValue()) + liarCount >= Math.min(quorum, quorumUsed())) {
                 final String[] words = entry.getKey().split(" ", -1);
                 final String before = decided.putIfAbsent(words[0], words[2]);
                 if (before != null && !before.equals(words[2])) {
-                    return "sequence " + words[0] + " commits twice: " + commits;
+                    return "sequence " + words[0] + " commits twice: " + spoken;
                 }
             }
         }
         return null;
+    }
+
+    private boolean isStateSound(final int id) {
+        final PbftReplica replica = replica(id);
+        final Digest256 held = replica.applier.tentativeDigest();
+        if (held == null) {
+            return group.peers[id].register.applied.isEmpty();
+        }
+        final LogSlot slot = replica.log.slot(1);
+        return !replica.isActive() || (slot.isAccepted && slot.digest.isEqual(held));
     }
 
     private int quorumUsed() {

@@ -32,6 +32,10 @@ final class TestPeer implements Outbox, Execution, PbftListener {
     final Map<Long, String> replies = new LinkedHashMap<>();
     final List<Long> viewsEntered = new ArrayList<>();
     final List<PbftListener.Equivocation> evidence = new ArrayList<>();
+
+    /** What execution was told of tentative sequences. */
+    final List<String> told = new ArrayList<>();
+
     long votingAgainAt = -1;
     boolean isAlive = true;
 
@@ -70,6 +74,13 @@ final class TestPeer implements Outbox, Execution, PbftListener {
         }
     }
 
+    /** As {@link #work()}, until nothing is left to do. */
+    void workOff() {
+        while (!jobs.isEmpty()) {
+            work();
+        }
+    }
+
     @Override
     public boolean send(final int peerId, final DirectBuffer message, final int offset, final int lengthBytes) {
         if (lengthBytes > context.messageLengthMax()) {
@@ -84,6 +95,7 @@ final class TestPeer implements Outbox, Execution, PbftListener {
     @Override
     public boolean execute(
             final long sequence,
+            final Standing standing,
             final int clientId,
             final long requestNumber,
             final DirectBuffer request,
@@ -95,9 +107,29 @@ final class TestPeer implements Outbox, Execution, PbftListener {
         final UnsafeBuffer copy = copy(request, offset, lengthBytes);
         jobs.add(() -> {
             final int length = machine.execute(sequence, clientId, requestNumber, copy, 0, copy.capacity(), reply, 0);
-            if (length != ExactlyOnce.STALE) {
+            if (length != ExactlyOnce.STALE && standing != Standing.REPEATED) {
                 replica.onReply(machine.replySequence(), clientId, requestNumber, reply, 0, length);
             }
+        });
+        return true;
+    }
+
+    @Override
+    public boolean confirm(final long sequence) {
+        if (jobs.size() >= JOBS_MAX) {
+            return false;
+        }
+        jobs.add(() -> told.add("final " + sequence));
+        return true;
+    }
+
+    @Override
+    public boolean rollBack(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        final UnsafeBuffer copy = copy(snapshot, offset, lengthBytes);
+        jobs.add(() -> {
+            machine.restore(copy, 0, copy.capacity());
+            told.add("back to " + sequence);
+            replica.onRolledBack(sequence);
         });
         return true;
     }

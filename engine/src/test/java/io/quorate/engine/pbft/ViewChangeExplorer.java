@@ -15,7 +15,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Goes through all that can happen to four replicas of the production code in a few views and slots, liars included, and looks
- * for two digests that q replicas commit at one sequence. Complete within these bounds:
+ * for two digests that q replicas commit, or answer tentatively in one view, at one sequence; and for states that hold what a
+ * new view put something else in place of. Complete within these bounds:
  *
  * <ul>
  *   <li>A view has three steps: pre-prepares (each reaches each replica or not; a lying primary tells each one what it likes),

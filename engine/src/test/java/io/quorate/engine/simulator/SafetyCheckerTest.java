@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 class SafetyCheckerTest {
     private static final long FIRST = 0xA1;
     private static final long SECOND = 0xB2;
+    private static final long THIRD = 0xC3;
     private static final int COMMIT = 30;
 
     private final SafetyChecker checker = new SafetyChecker();
@@ -76,11 +77,33 @@ class SafetyCheckerTest {
 
     @Test
     void shouldReportWrongReplies() {
-        assertViolates("replies", () -> checker.onBelieved(2, FIRST, 1, 100));
-        assertViolates("replies", () -> checker.onBelieved(2, FIRST, 0, 101));
+        assertViolates("replies", () -> checker.onBelieved(2, THIRD, -1, 100));
         assertViolates("replies", () -> checker.onBelieved(3, SECOND, 0, 100));
+        assertViolates("replies", () -> checker.onBelieved(2, 0xD4, 0, 101));
         checker.onBelieved(2, FIRST, 0, 100);
         assertViolates("replies", () -> checker.onBelieved(2, FIRST, 0, 100));
+    }
+
+    @Test
+    void shouldJudgeAReplyThatWasBelievedBeforeItsPlaceCommitted() {
+        checker.onBelieved(3, SECOND, 1, 200);
+        assertThat(checker.earlyCount()).isEqualTo(1);
+        assertViolates("replies", () -> checker.onBelieved(2, THIRD, 1, 200));
+        assertViolates("replies", () -> checker.onApplied(0, 1, 2, 2, THIRD, 300));
+    }
+
+    @Test
+    void shouldAcceptAReplyThatWasBelievedBeforeItsPlaceCommitted() {
+        checker.onBelieved(3, SECOND, 1, 200);
+        checker.onApplied(0, 1, 2, 3, SECOND, 200);
+        assertThat(checker.earlyCount()).isZero();
+    }
+
+    @Test
+    void shouldReportACommandThatStandsBeforeOneAnsweredWhenItWasSubmitted() {
+        checker.onBelieved(3, SECOND, 2, 300);
+        checker.onSubmitted(THIRD);
+        assertViolates("linearizability", () -> checker.onApplied(0, 1, 2, 2, THIRD, 200));
     }
 
     @Test
