@@ -5,6 +5,8 @@ import io.quorate.engine.agent.CertifiedDecision;
 import io.quorate.engine.agent.CommandRing;
 import io.quorate.engine.agent.ConsensusAgent;
 import io.quorate.engine.agent.JobRing;
+import io.quorate.engine.agent.JournalAgent;
+import io.quorate.engine.agent.JournalRing;
 import io.quorate.engine.agent.KernelAgent;
 import io.quorate.engine.agent.Mailbox;
 import io.quorate.engine.agent.ResultRing;
@@ -12,6 +14,10 @@ import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.PeerOutput;
 import io.quorate.engine.decision.DecisionContext;
+import io.quorate.engine.journal.ArchiveJournal;
+import io.quorate.engine.journal.JournalContext;
+import io.quorate.engine.journal.JournalHistory;
+import io.quorate.engine.journal.JournalIdentity;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.pbft.PbftContext;
@@ -27,6 +33,8 @@ import io.quorate.transport.auth.Roster;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -38,6 +46,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.CloseHelper;
+import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 
 /**
@@ -50,6 +59,8 @@ import org.agrona.concurrent.SystemNanoClock;
 public final class ConsensusEngine implements AutoCloseable {
     private static final int RING_CAPACITY = 4 * 1024 * 1024;
     private static final int RESULT_CAPACITY = 1024 * 1024;
+    private static final int JOURNAL_CAPACITY = 16 * 1024 * 1024;
+    private static final long JOURNAL_PATIENCE_NS = 30_000_000_000L;
     private static final long PARK_NS = 50_000;
     private static final int GROUP_HEX_SHOWN = 16;
 
@@ -62,6 +73,9 @@ public final class ConsensusEngine implements AutoCloseable {
     private AeronTransport transport;
     private KernelAgent kernels;
     private AgentGroup agents;
+    private JournalAgent journalAgent;
+    private JournalRing journal;
+    private AgentGroup journalGroup;
     private volatile boolean isClosed;
 
     private ConsensusEngine(final CoordinatorContext settings) {
@@ -194,6 +208,11 @@ public final class ConsensusEngine implements AutoCloseable {
             CloseHelper.quietClose(transport);
             CloseHelper.quietClose(kernels == null ? null : kernels::onClose);
         }
+        if (journalGroup != null) {
+            CloseHelper.quietClose(journalGroup);
+        } else {
+            CloseHelper.quietClose(journalAgent == null ? null : journalAgent::onClose);
+        }
         CloseHelper.quietClose(driver);
     }
 
@@ -203,17 +222,17 @@ public final class ConsensusEngine implements AutoCloseable {
         Incarnation.makeFolder(context.dataDirectory());
         final Incarnation incarnation = Incarnation.next(context.dataDirectory(), group, System.currentTimeMillis());
         final Ed25519Provider provider = Ed25519Provider.choose();
-        final PbftContext pbft = pbftSettings(context, incarnation);
         final DecisionContext decision = decisionSettings(context);
         RoundWarmup.run(settings, context.warmUpMax().toNanos());
         final JobRing jobs = new JobRing(RING_CAPACITY);
         final ResultRing results = new ResultRing(RESULT_CAPACITY);
-        kernels = new KernelAgent(jobs, results, decision, new ClientTable(pbft.peerCount(), pbft.clientWindow()));
+        kernels = new KernelAgent(jobs, results, decision, clientTable(context));
         driver = EmbeddedDriver.launch(
                 context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
         transport = transport(context, provider, incarnation);
         // Folder and port are ours, and no agent runs yet: from here on the peer may vote, so this start counts.
-        incarnation.keep(context.dataDirectory(), group);
+        final JournalHistory history = openJournal(context, incarnation);
+        final PbftContext pbft = pbftSettings(context, incarnation, history);
         final ConsensusAgent consensus = new ConsensusAgent(
                 new ConsensusAgent.Surroundings(
                         SystemNanoClock.INSTANCE,
@@ -226,10 +245,54 @@ public final class ConsensusEngine implements AutoCloseable {
                         mailbox,
                         identity(context, group, provider),
                         driver::packetsRefused,
+                        journal,
+                        history,
                         context.decisionListener()),
                 pbft,
                 decision);
+        startJournal();
+        incarnation.keep(context.dataDirectory(), group);
         agents = group(context, consensus, kernels);
+    }
+
+    /** Reads the journal and opens it for writing; null in memory-only mode, which makes an earlier journal worthless. */
+    private JournalHistory openJournal(final EngineContext context, final Incarnation incarnation) {
+        final Path folder = context.dataDirectory().resolve("journal");
+        if (context.isMemoryOnly()) {
+            if (Files.exists(folder)) {
+                ArchiveJournal.setAside(folder, "stale");
+            }
+            return null;
+        }
+        final Roster roster = context.roster();
+        journalAgent = new JournalAgent(
+                SystemNanoClock.INSTANCE,
+                new ArchiveJournal(new JournalContext()
+                        .directory(folder)
+                        .driverDirectory(context.driverDirectory().resolve("journal-driver"))
+                        .identity(JournalIdentity.of(
+                                roster.groupId(), roster.epoch(), context.peerId(), incarnation.startCount()))
+                        .fileSyncLevel(context.journalSyncLevel())
+                        .conclude()));
+        final JournalHistory history = journalAgent.open();
+        journal = new JournalRing(JOURNAL_CAPACITY, history.lastNumber());
+        journalAgent.ring(journal);
+        return history;
+    }
+
+    /** The replica has written its base; nothing else happens before that is on the disk. */
+    private void startJournal() {
+        if (journal == null) {
+            return;
+        }
+        journalGroup = AgentGroup.alone(journalAgent, new BackoffIdleStrategy(10, 20, 1_000, 100_000), this::stop);
+        final long endNs = System.nanoTime() + JOURNAL_PATIENCE_NS;
+        while (journal.durableNumber() < journal.number()) {
+            if (System.nanoTime() - endNs >= 0 || failure.get() != null) {
+                throw new IllegalStateException("the journal cannot be written: " + journal.failure());
+            }
+            LockSupport.parkNanos(PARK_NS);
+        }
     }
 
     private AeronTransport transport(
@@ -265,11 +328,19 @@ public final class ConsensusEngine implements AutoCloseable {
         return mode == ThreadingMode.DEDICATED ? EmbeddedDriver.Threading.SHARED : EmbeddedDriver.Threading.INVOKER;
     }
 
-    private static PbftContext pbftSettings(final EngineContext context, final Incarnation incarnation) {
+    private static ClientTable clientTable(final EngineContext context) {
+        final PbftContext pbft = pbftSettings(context, new Incarnation(1, 1), null);
+        return new ClientTable(pbft.peerCount(), pbft.clientWindow());
+    }
+
+    /** Without a journal, or with one that must not be used, only the first start of all may vote at once. */
+    private static PbftContext pbftSettings(
+            final EngineContext context, final Incarnation incarnation, final JournalHistory history) {
+        final boolean isFresh = history == null || history.verdict() == JournalHistory.Verdict.EMPTY;
         final PbftContext pbft = new PbftContext()
                 .selfId(context.peerId())
                 .random(new SecureRandom())
-                .isFirstStart(incarnation.isFirstStart())
+                .isFirstStart(incarnation.isFirstStart() && isFresh)
                 .firstRequestNumber(incarnation.firstRequestNumber());
         context.settings().applyTo(pbft);
         return pbft.conclude();
@@ -306,6 +377,7 @@ public final class ConsensusEngine implements AutoCloseable {
                 provider.providerName(),
                 0,
                 0,
+                EngineStatus.Journal.none(),
                 Map.of());
     }
 

@@ -18,7 +18,7 @@ import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.IdleStrategy;
 
 /**
- * Settings of one engine. Needed: roster, identity, data folder, and the word {@link #memoryOnly(boolean)}. Fluent until
+ * Settings of one engine. Needed: roster, identity and data folder. Fluent until
  * {@link ConsensusEngine#launch} concludes them.
  */
 public final class EngineContext {
@@ -33,6 +33,7 @@ public final class EngineContext {
     private Path driverDirectory;
     private DriverSettings driverSettings = DriverSettings.defaults();
     private boolean isMemoryOnly;
+    private int journalSyncLevel = 1;
     private ThreadingMode threadingMode;
     private Supplier<IdleStrategy> idleStrategy = () -> new BackoffIdleStrategy(20, 50, 1_000, 100_000);
     private Consumer<CertifiedDecision> decisionListener = certified -> {};
@@ -138,13 +139,28 @@ public final class EngineContext {
     }
 
     /**
-     * True: protocol state lives in memory only; after a restart this peer counts as faulty until it may vote again. There is
-     * no journal yet, so this must be said.
+     * True: protocol state lives in memory only; after a restart this peer counts as faulty until it may vote again. False, the
+     * default: what the peer says is written to a journal in its data folder first, and a restarted peer votes at once.
      */
     public EngineContext memoryOnly(final boolean newIsMemoryOnly) {
         requireOpen();
         isMemoryOnly = newIsMemoryOnly;
         return this;
+    }
+
+    boolean isMemoryOnly() {
+        return isMemoryOnly;
+    }
+
+    /** How thoroughly the journal forces the disk: 1, the default, the data; 2 the files' metadata, too. */
+    public EngineContext journalSyncLevel(final int newJournalSyncLevel) {
+        requireOpen();
+        journalSyncLevel = newJournalSyncLevel;
+        return this;
+    }
+
+    int journalSyncLevel() {
+        return journalSyncLevel;
     }
 
     /** How agents share threads; default by the number of cores. */
@@ -221,10 +237,9 @@ public final class EngineContext {
             throw new IllegalArgumentException("the warm-up takes 0 to " + WARM_UP_LIMIT.toSeconds() + " s, given "
                     + warmUpMax.toMillis() + " ms");
         }
-        if (!isMemoryOnly) {
-            throw new IllegalArgumentException(
-                    "the durable journal is not built yet: say memoryOnly(true) to keep protocol"
-                            + " state in memory, which makes this peer a non-voter for a while after each restart");
+        if (journalSyncLevel != 1 && journalSyncLevel != 2) {
+            throw new IllegalArgumentException("the journal's sync level is 1 or 2, given " + journalSyncLevel
+                    + "; say memoryOnly(true) for a peer that keeps nothing");
         }
         peerId = roster.idOf(identity.publicKey());
         if (peerId < 0) {

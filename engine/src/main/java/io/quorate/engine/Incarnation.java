@@ -15,7 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What a memory-only peer must remember across restarts: for each group and epoch how often it has started, and from which
+ * What a peer must remember beside its journal across restarts: for each group and epoch how often it has started, and from which
  * request number. The file is forced to the disk before the peer votes, so a peer that voted before knows it.
  *
  * <p>A peer whose folder was lost cannot know it. Its operator must not start it with an empty folder in the same epoch: give

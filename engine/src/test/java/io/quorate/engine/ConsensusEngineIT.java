@@ -142,9 +142,9 @@ class ConsensusEngineIT {
         assertThatThrownBy(() -> new LocalGroup(folder, 1, SMALL, context -> context.identity(stranger)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(stranger.fingerprint());
-        assertThatThrownBy(() -> new LocalGroup(folder, 1, SMALL, context -> context.memoryOnly(false)))
+        assertThatThrownBy(() -> new LocalGroup(folder, 1, SMALL, context -> context.journalSyncLevel(0)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("memoryOnly");
+                .hasMessageContaining("sync level is 1 or 2");
         assertThatThrownBy(() -> new LocalGroup(folder, 1, Map.of("heads", "7"), context -> context))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("7");

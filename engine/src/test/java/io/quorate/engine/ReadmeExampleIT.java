@@ -73,11 +73,8 @@ class ReadmeExampleIT {
     private static void example(final Path rosterFile, final Path keyFile, final Path dataFolder, final float[] vector)
             throws Exception {
         // example begins
-        EngineContext context = new EngineContext()
-                .rosterFile(rosterFile)
-                .keyFile(keyFile)
-                .dataDirectory(dataFolder)
-                .memoryOnly(true);
+        EngineContext context =
+                new EngineContext().rosterFile(rosterFile).keyFile(keyFile).dataDirectory(dataFolder);
         try (ConsensusEngine engine = ConsensusEngine.launch(context)) {
             engine.contribute("price-42", vector, "buy");
             Decision decision =

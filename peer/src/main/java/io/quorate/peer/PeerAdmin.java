@@ -82,7 +82,23 @@ final class PeerAdmin implements AdminHandler {
         fields.put("crypto", status.cryptoProvider());
         fields.put("decisionP50Nanos", status.decisionP50Ns());
         fields.put("decisionP99Nanos", status.decisionP99Ns());
+        fields.put("journal", journal(status.journal()));
         fields.put("counters", status.counters());
+        return fields;
+    }
+
+    private static Map<String, Object> journal(final EngineStatus.Journal journal) {
+        final Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("found", journal.found());
+        fields.put("state", journal.state());
+        fields.put("number", journal.number());
+        fields.put("durableNumber", journal.durableNumber());
+        fields.put("records", journal.records());
+        fields.put("forced", journal.forced());
+        fields.put("bytes", journal.bytes());
+        fields.put("lost", journal.lost());
+        fields.put("failures", journal.failures());
+        fields.put("failure", journal.failure());
         return fields;
     }
 

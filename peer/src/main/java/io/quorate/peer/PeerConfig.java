@@ -10,17 +10,12 @@ import java.nio.file.Path;
  * @param keyFile this peer's private key
  * @param listen {@code HOST:PORT} of this machine, UDP
  * @param dataFolder private to this peer
- * @param memoryOnly declared by the operator: what this peer promised is lost when its process ends
+ * @param memoryOnly declared by the operator: what this peer promised is lost when its process ends; else it keeps a journal
  * @param threading how the engine shares threads, or null to choose by the number of cores
  */
 public record PeerConfig(
         Path rosterFile, Path keyFile, String listen, Path dataFolder, boolean memoryOnly, ThreadingMode threading) {
     public PeerConfig {
-        if (!memoryOnly) {
-            throw new IllegalArgumentException(
-                    "the durable journal is not built yet, so a peer forgets its votes when its"
-                            + " process ends; give --memory-only to declare that it counts as a new member until it has caught up");
-        }
         final int colon = listen.lastIndexOf(':');
         if (colon < 1 || !listen.substring(colon + 1).matches("[0-9]{1,5}")) {
             throw new IllegalArgumentException("--listen is \"" + listen + "\", must be HOST:PORT");

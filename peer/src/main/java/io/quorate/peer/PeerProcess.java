@@ -85,6 +85,8 @@ public final class PeerProcess implements AutoCloseable {
         fields.put("fingerprint", identity.fingerprint());
         fields.put("group", status.group());
         fields.put("memoryOnly", config.memoryOnly());
+        fields.put("journal", status.journal().found());
+        fields.put("voting", status.isVoting());
         fields.put("crypto", status.cryptoProvider());
         final Map<String, Object> kernel = new LinkedHashMap<>();
         kernel.put("name", status.kernelName());

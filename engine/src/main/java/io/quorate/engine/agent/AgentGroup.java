@@ -30,6 +30,11 @@ public final class AgentGroup implements AutoCloseable {
         return start(runner(new CompositeAgent(consensus, kernel), idle, failure, new AtomicBoolean()));
     }
 
+    /** One agent on a thread of its own. */
+    public static AgentGroup alone(final Agent agent, final IdleStrategy idle, final AgentFailure failure) {
+        return start(runner(agent, idle, failure, new AtomicBoolean()));
+    }
+
     /** Each agent on a thread of its own. */
     public static AgentGroup dedicated(
             final Agent consensus,

@@ -9,6 +9,9 @@ import io.quorate.engine.decision.DecisionAdapter;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionPublisher;
 import io.quorate.engine.decision.RoundDeadlines;
+import io.quorate.engine.journal.DurableGate;
+import io.quorate.engine.journal.JournalHistory;
+import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.EngineCounter;
 import io.quorate.engine.metrics.EngineStatus;
@@ -21,6 +24,7 @@ import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.pbft.PbftPublisher;
 import io.quorate.engine.pbft.PbftReplica;
 import io.quorate.transport.FrameHandler;
+import io.quorate.transport.Outbox;
 import io.quorate.transport.Transport;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.Verifier;
@@ -45,6 +49,7 @@ import org.agrona.concurrent.NanoClock;
  * never touches a file.
  */
 public final class ConsensusAgent implements Agent {
+    private static final int GATE_BYTES_MAX = 8 * 1024 * 1024;
     private static final int FRAMES_A_TURN = 16;
     private static final int RESULTS_A_TURN = 64;
     private static final int COMMANDS_A_TURN = 16;
@@ -52,6 +57,8 @@ public final class ConsensusAgent implements Agent {
 
     private final NanoClock clock;
     private final Transport transport;
+    private final Outbox outbox;
+    private final DurableGate gate;
     private final ResultRing results;
     private final CommandRing commands;
     private final Mailbox mailbox;
@@ -79,6 +86,8 @@ public final class ConsensusAgent implements Agent {
      * The agent's surroundings; the composition root fills it.
      *
      * @param packetsRefused packets that did not reach a link: strangers' addresses and streams
+     * @param journal null in memory-only mode
+     * @param history what the journal held at the start; null in memory-only mode
      * @param onDecision told about each certified decision on the agent's thread; must not block
      */
     public record Surroundings(
@@ -92,6 +101,8 @@ public final class ConsensusAgent implements Agent {
             Mailbox mailbox,
             EngineStatus identity,
             LongSupplier packetsRefused,
+            JournalRing journal,
+            JournalHistory history,
             Consumer<CertifiedDecision> onDecision) {}
 
     /**
@@ -105,10 +116,19 @@ public final class ConsensusAgent implements Agent {
         commands = surroundings.commands();
         mailbox = surroundings.mailbox();
         onDecision = surroundings.onDecision();
-        final PbftPublisher publisher = new PbftPublisher(pbft, transport.outbox());
-        report = new StatusReport(surroundings.identity(), surroundings.packetsRefused());
+        final JournalRing journal = surroundings.journal();
+        gate = journal == null ? null : new DurableGate(journal, transport.outbox(), GATE_BYTES_MAX);
+        outbox = journal == null ? transport.outbox() : gate;
+        final PbftPublisher publisher = new PbftPublisher(pbft, transport.outbox(), gate);
+        report = new StatusReport(surroundings.identity(), surroundings.packetsRefused(), journal);
         replica = new PbftReplica(
-                pbft, publisher, surroundings.signer(), surroundings.verifier(), surroundings.jobs(), report);
+                pbft,
+                publisher,
+                surroundings.signer(),
+                surroundings.verifier(),
+                surroundings.jobs(),
+                report,
+                journal == null ? MemoryJournal.INSTANCE : journal);
         client = new PbftClient(pbft, publisher, surroundings.signer(), replica, this::onReply);
         pbftAdapter = new PbftAdapter(replica, client);
         collector = new CertificateCollector(
@@ -119,6 +139,9 @@ public final class ConsensusAgent implements Agent {
                 new CertificateListener());
         decisionAdapter = new DecisionAdapter(collector);
         deadlines = new RoundDeadlines(decision, this::submitDeadline);
+        if (journal != null) {
+            replica.restart(surroundings.history(), clock.nanoTime());
+        }
     }
 
     @Override
@@ -146,8 +169,16 @@ public final class ConsensusAgent implements Agent {
         replica.onTick(nowNs);
         client.onTick(nowNs);
         workCount += collector.onTick(nowNs);
-        transport.outbox().flush();
+        countGate();
+        outbox.flush();
         return workCount;
+    }
+
+    private void countGate() {
+        if (gate != null) {
+            counters.set(EngineCounter.VOTES_HELD, gate.heldCount());
+            counters.set(EngineCounter.VOTES_DROPPED, gate.droppedCount());
+        }
     }
 
     @Override

@@ -27,10 +27,15 @@ final class StatusReport implements PbftListener {
     private final EngineStatus identity;
     private final LongSupplier packetsRefused;
     private final ArrayDeque<EngineStatus.ClosedRound> rounds = new ArrayDeque<>();
+    private final JournalRing journal;
     private String stableDigest = "";
 
-    /** @param identity a status whose unchanging parts are filled in */
-    StatusReport(final EngineStatus identity, final LongSupplier packetsRefused) {
+    /**
+     * @param identity a status whose unchanging parts are filled in
+     * @param journal null in memory-only mode
+     */
+    StatusReport(final EngineStatus identity, final LongSupplier packetsRefused, final JournalRing journal) {
+        this.journal = journal;
         this.identity = identity;
         this.packetsRefused = packetsRefused;
     }
@@ -72,6 +77,7 @@ final class StatusReport implements PbftListener {
                 identity.cryptoProvider(),
                 decisionLatency.percentileNs(50),
                 decisionLatency.percentileNs(99),
+                journal == null ? EngineStatus.Journal.none() : journal.status(),
                 counters(replica, counters, links));
     }
 

@@ -94,7 +94,7 @@ public final class ArchiveJournal implements JournalStore {
         }
         if (history.verdict() == JournalHistory.Verdict.DAMAGED) {
             shutDown();
-            setAside(context.directory());
+            setAside(context.directory(), "damaged");
             makeFolder(context.directory());
         }
         return history;
@@ -407,8 +407,8 @@ public final class ArchiveJournal implements JournalStore {
     }
 
     /** Renames a folder that must not be used any more; an earlier one set aside gives way. */
-    public static void setAside(final Path folder) {
-        final Path aside = folder.resolveSibling(folder.getFileName() + ".damaged");
+    public static void setAside(final Path folder, final String why) {
+        final Path aside = folder.resolveSibling(folder.getFileName() + "." + why);
         IoUtil.delete(aside.toFile(), true);
         try {
             Files.move(folder, aside);

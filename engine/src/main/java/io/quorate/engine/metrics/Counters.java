@@ -16,6 +16,10 @@ public final class Counters<E extends Enum<E>> {
         counts[kind.ordinal()] += amount;
     }
 
+    public void set(final E kind, final long amount) {
+        counts[kind.ordinal()] = amount;
+    }
+
     public long get(final E kind) {
         return counts[kind.ordinal()];
     }

@@ -16,6 +16,8 @@ public enum EngineCounter {
     RESULT_CONFLICTS("engine.results.conflicts", "votes", "Peers caught signing two results of one round."),
     EVENTS_DISCARDED("engine.events.discarded", "events", "Events that the embedder did not take in time."),
     LISTENER_FAILURES("engine.listener.failures", "calls", "Calls of the embedder's decision listener that threw."),
+    VOTES_HELD("journal.votes.held", "messages", "Votes that waited until their entry of the journal was durable."),
+    VOTES_DROPPED("journal.votes.dropped", "messages", "Votes thrown away because too many waited for the journal."),
     MESSAGES_UNKNOWN(
             "engine.messages.unknown", "messages", "Authenticated messages of a template that nobody handles.");
 

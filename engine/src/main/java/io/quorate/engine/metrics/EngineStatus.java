@@ -17,6 +17,7 @@ import java.util.Map;
  * @param kernelName which kernels run, {@code kernelBits} their vector width
  * @param cryptoProvider who signs and verifies
  * @param decisionP50Ns median latency of this peer's certified decisions, 0 before the first
+ * @param journal how durable what it says is
  * @param counters by name
  */
 public record EngineStatus(
@@ -37,6 +38,7 @@ public record EngineStatus(
         String cryptoProvider,
         long decisionP50Ns,
         long decisionP99Ns,
+        Journal journal,
         Map<String, Long> counters) {
     /**
      * A round that this peer knows to be closed.
@@ -44,4 +46,40 @@ public record EngineStatus(
      * @param digest SHA-256 of its decision, in hex
      */
     public record ClosedRound(String round, long sequence, String status, String digest) {}
+
+    /**
+     * The journal of a peer.
+     *
+     * @param found what the start made of an earlier journal, in words
+     * @param state "memory-only", "writes", or "failed": then no vote leaves until the disk works again
+     * @param number of the newest entry that the protocol wrote down
+     * @param durableNumber of the newest entry that a crash cannot take away
+     * @param records written since the start, {@code bytes} in them
+     * @param forced how often a group of records was forced to the disk
+     * @param lost entries that found no room; a new base took their place
+     * @param failures of the disk
+     * @param failure the newest one in words, empty while it works
+     */
+    public record Journal(
+            String found,
+            String state,
+            long number,
+            long durableNumber,
+            long records,
+            long forced,
+            long bytes,
+            long lost,
+            long failures,
+            String failure) {
+        /** No journal: everything is in memory only. */
+        public static Journal none() {
+            return new Journal("none", "memory-only", 0, 0, 0, 0, 0, 0, 0, "");
+        }
+
+        /** The same, as the protocol's side sees it now. */
+        public Journal with(final long newNumber, final long newDurableNumber, final long newLost) {
+            return new Journal(
+                    found, state, newNumber, newDurableNumber, records, forced, bytes, newLost, failures, failure);
+        }
+    }
 }

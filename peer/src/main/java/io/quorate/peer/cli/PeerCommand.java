@@ -56,8 +56,10 @@ final class PeerCommand implements Callable<Integer> {
 
     @Option(
             names = "--memory-only",
-            description = "Declare that this peer keeps nothing over a restart: it then follows without a vote until a"
-                    + " newer checkpoint is stable than anything it can have voted on.")
+            description =
+                    "Keep no journal: after a restart this peer follows without a vote until a newer checkpoint is"
+                            + " stable than anything it can have voted on. Without this option what it says is written to a"
+                            + " journal in the data folder first, and a restarted peer votes at once.")
     private boolean memoryOnly;
 
     @Option(
@@ -107,7 +109,11 @@ final class PeerCommand implements Callable<Integer> {
         spec.commandLine()
                 .getOut()
                 .println("peer " + ready.get("peer") + " (" + ready.get("name") + ") ready: UDP " + ready.get("listen")
-                        + ", key " + ready.get("fingerprint") + ", group " + ready.get("group") + ", memory only");
+                        + ", key " + ready.get("fingerprint") + ", group " + ready.get("group") + ", "
+                        + (Boolean.TRUE.equals(ready.get("memoryOnly"))
+                                ? "memory only"
+                                : "journal " + ready.get("journal"))
+                        + (Boolean.TRUE.equals(ready.get("voting")) ? "" : ", no vote yet"));
     }
 
     /** A signal is the ordinary way to end a peer, so it ends with 0 and not with 128 + the signal's number. */

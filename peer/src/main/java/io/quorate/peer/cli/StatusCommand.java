@@ -52,6 +52,9 @@ final class StatusCommand implements Callable<Integer> {
             out.println("  kernels " + kernel.get("name") + ", " + kernel.get("bits") + " bit; crypto "
                     + status.get("crypto"));
         }
+        if (status.get("journal") instanceof final Map<?, ?> journal) {
+            out.println("  journal " + journal(journal));
+        }
         out.println("  decision latency p50 " + milliseconds(status.get("decisionP50Nanos")) + ", p99 "
                 + milliseconds(status.get("decisionP99Nanos")));
         if (status.get("rounds") instanceof final List<?> rounds) {
@@ -69,6 +72,16 @@ final class StatusCommand implements Callable<Integer> {
                 }
             });
         }
+    }
+
+    private static String journal(final Map<?, ?> journal) {
+        if (journal.get("state").equals("memory-only")) {
+            return "none: memory only";
+        }
+        return journal.get("state") + ": written up to " + journal.get("number") + ", durable up to "
+                + journal.get("durableNumber") + "; " + journal.get("records") + " records, " + journal.get("bytes")
+                + " bytes, forced " + journal.get("forced") + " times; found " + journal.get("found")
+                + (String.valueOf(journal.get("failure")).isEmpty() ? "" : "; " + journal.get("failure"));
     }
 
     private static String milliseconds(final Object nanos) {
