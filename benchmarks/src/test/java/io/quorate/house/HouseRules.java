@@ -21,7 +21,7 @@ import java.util.Map;
 final class HouseRules {
     /** Rooms of the engine that are plain objects: no thread, clock, random source, file or socket of their own. */
     private static final String[] PROTOCOL_ROOMS = {
-        "pbft", "membership", "gossip", "dht", "work", "coordination", "decision", "quorum", "ordering"
+        "pbft", "transfer", "membership", "gossip", "dht", "work", "coordination", "decision", "quorum", "ordering"
     };
 
     /** Room of the engine -> rooms it may import. A new room is added here, at its place from the ground up. */
@@ -36,7 +36,8 @@ final class HouseRules {
         ROOMS.put("membership", new String[] {"gossip", "quorum", "metrics"});
         ROOMS.put("dht", new String[] {"membership", "metrics"});
         ROOMS.put("work", new String[] {"membership", "dht", "metrics"});
-        ROOMS.put("pbft", new String[] {"ordering", "quorum", "journal", "membership", "metrics"});
+        ROOMS.put("transfer", new String[] {"ordering", "metrics"});
+        ROOMS.put("pbft", new String[] {"ordering", "quorum", "journal", "transfer", "membership", "metrics"});
         ROOMS.put("raft", new String[] {"ordering", "metrics"});
         ROOMS.put("learning", new String[] {"metrics"});
         ROOMS.put("coordination", new String[] {"quorum", "learning", "metrics"});
@@ -50,6 +51,7 @@ final class HouseRules {
             "membership",
             "dht",
             "work",
+            "transfer",
             "pbft",
             "learning",
             "coordination",

@@ -15,6 +15,7 @@ public enum PbftCounter {
     NEW_VIEWS_INSTALLED("new views entered"),
     STATE_TRANSFERS_STARTED("snapshot fetches begun"),
     STATE_TRANSFERS_DONE("snapshots fetched, checked and restored"),
+    SNAPSHOT_PARTS_FETCHED("pages and digest nodes of snapshots that came and were good"),
     COMMITTED_BY_REPORT("slots believed committed on f+1 reports"),
     RETRANSMISSIONS("messages sent again for want of progress"),
     REPLIES_RESENT("kept replies sent again"),

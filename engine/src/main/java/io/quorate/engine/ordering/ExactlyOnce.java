@@ -9,11 +9,15 @@ import org.agrona.MutableDirectBuffer;
  * A state machine behind a client table: each request is applied once, a repeated one gets the reply of its first time. The
  * snapshot holds both. Runs where the state machine runs, on the kernel thread.
  *
- * <p>Snapshot: {@code length of the table (uint32) | client table | state machine}.
+ * <p>Snapshot: {@code length of the table (uint32) | client table | zeros up to a multiple of 4096 | state machine}. The zeros
+ * keep the state machine's bytes where they are while the table changes its length, so that pages which are compared by place
+ * stay equal.
  */
 public final class ExactlyOnce {
     /** The request is below the client's window; nothing was applied and there is no reply. */
     public static final int STALE = -1;
+
+    private static final int ALIGNMENT = 4096;
 
     private final ClientTable clients;
     private final StateMachine machine;
@@ -63,7 +67,9 @@ public final class ExactlyOnce {
     public int snapshot(final MutableDirectBuffer destination, final int offset) {
         final int table = clients.snapshot(destination, offset + 4);
         destination.putInt(offset, table, LITTLE_ENDIAN);
-        return 4 + table + machine.snapshot(destination, offset + 4 + table);
+        final int machineAt = align(4 + table);
+        destination.setMemory(offset + 4 + table, machineAt - 4 - table, (byte) 0);
+        return machineAt + machine.snapshot(destination, offset + machineAt);
     }
 
     /**
@@ -73,9 +79,17 @@ public final class ExactlyOnce {
      */
     public void restore(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         final int table = tableLength(snapshot, offset, lengthBytes);
+        final int machineAt = align(4 + table);
+        if (machineAt > lengthBytes) {
+            throw new IllegalArgumentException("a snapshot of " + lengthBytes + " bytes ends before its state machine");
+        }
         clients.check(snapshot, offset + 4, table);
-        machine.restore(snapshot, offset + 4 + table, lengthBytes - 4 - table);
+        machine.restore(snapshot, offset + machineAt, lengthBytes - machineAt);
         clients.restore(snapshot, offset + 4, table);
+    }
+
+    private static int align(final int length) {
+        return (length + ALIGNMENT - 1) & -ALIGNMENT;
     }
 
     /** Length in bytes of the client table that stands at {@code offset + 4} of a snapshot. */

@@ -6,6 +6,7 @@ import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Execution.Standing;
 import io.quorate.engine.ordering.Request;
+import io.quorate.engine.transfer.PagedSnapshot;
 import org.agrona.DirectBuffer;
 
 /**
@@ -21,7 +22,7 @@ final class Applier {
     private final Digest256 scratch = new Digest256();
 
     /** The state before anything was applied, until there is a checkpoint. */
-    private Checkpoints.Snapshot origin;
+    private PagedSnapshot origin;
 
     private boolean isOriginAsked;
 
@@ -141,7 +142,7 @@ final class Applier {
 
     /** The state before anything was applied. */
     void onOrigin(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
-        origin = new Checkpoints.Snapshot(0, snapshot, offset, lengthBytes);
+        origin = PagedSnapshot.of(replica.sha256, replica.context.pageLength(), 0, snapshot, offset, lengthBytes, null);
         feed();
     }
 
@@ -314,22 +315,22 @@ final class Applier {
     }
 
     /** The newest state of this peer that holds committed sequences only; null if there is none. */
-    private Checkpoints.Snapshot rollbackPoint() {
-        final Checkpoints.Snapshot newest = replica.checkpoints.newestSnapshot();
+    private PagedSnapshot rollbackPoint() {
+        final PagedSnapshot newest = replica.checkpoints.newestSnapshot();
         return newest == null ? origin : newest;
     }
 
     private boolean rollBack() {
-        final Checkpoints.Snapshot point = rollbackPoint();
+        final PagedSnapshot point = rollbackPoint();
         Invariant.check(point != null, "what runs ahead can be taken back");
         Invariant.check(
-                point.sequence >= replica.log.low() && point.sequence <= executedSequence,
+                point.sequence() >= replica.log.low() && point.sequence() <= executedSequence,
                 "the slots above the state that is gone back to are here",
-                point.sequence,
+                point.sequence(),
                 executedSequence);
         isRollbackDue = false;
         isRollingBack = true;
-        if (!replica.execution.rollBack(point.sequence, point.buffer, point.offset, point.lengthBytes)) {
+        if (!replica.execution.rollBack(point.sequence(), point.buffer(), point.offset(), point.lengthBytes())) {
             isRollbackDue = true;
             isRollingBack = false;
             return false;
@@ -344,7 +345,8 @@ final class Applier {
     void onRolledBack(final long sequence) {
         Invariant.check(isRollingBack, "a state goes back on demand", sequence, executedSequence);
         isRollingBack = false;
-        if (replica.checkpoints.newestSnapshot() != null && replica.checkpoints.newestSnapshot().sequence > sequence) {
+        if (replica.checkpoints.newestSnapshot() != null
+                && replica.checkpoints.newestSnapshot().sequence() > sequence) {
             // A checkpoint was under way: the slots below it may be gone by now.
             isRollbackDue = true;
         } else {

@@ -5,6 +5,7 @@ import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.transfer.PagedSnapshot;
 import io.quorate.transport.auth.SigningDomain;
 import java.nio.ByteOrder;
 import org.agrona.DirectBuffer;
@@ -73,28 +74,21 @@ final class Checkpoints {
             return signerIds[index];
         }
 
+        /** The signers as bits. */
+        long signerBits() {
+            long bits = 0;
+            for (int i = 0; i < signerCount; i++) {
+                bits |= 1L << signerIds[i];
+            }
+            return bits;
+        }
+
         DirectBuffer signatures() {
             return signatures;
         }
 
         int signatureOffset(final int index) {
             return index * SIGNATURE_LENGTH;
-        }
-    }
-
-    /** A state of this replica. */
-    static final class Snapshot {
-        final long sequence;
-        final Digest256 digest = new Digest256();
-        final DirectBuffer buffer;
-        final int offset;
-        final int lengthBytes;
-
-        Snapshot(final long sequence, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-            this.sequence = sequence;
-            this.buffer = buffer;
-            this.offset = offset;
-            this.lengthBytes = lengthBytes;
         }
     }
 
@@ -107,10 +101,9 @@ final class Checkpoints {
     private final long[] voteSequences;
     private final Digest256[] voteDigests;
     private final UnsafeBuffer voteSignatures;
-    private final Snapshot[] snapshots;
+    private final PagedSnapshot[] snapshots;
     private final UnsafeBuffer content = new UnsafeBuffer(new byte[CONTENT_LENGTH]);
     private final UnsafeBuffer ownSignature = new UnsafeBuffer(new byte[SIGNATURE_LENGTH]);
-    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
     private final Certificate stable;
     private final Certificate newest;
     private final Certificate candidate;
@@ -129,7 +122,7 @@ final class Checkpoints {
         }
         voteSignatures = new UnsafeBuffer(new byte[voteDigests.length * SIGNATURE_LENGTH]);
         // Above the window's checkpoints: the stable one, the one before, and one restored past them.
-        snapshots = new Snapshot[context.windowLength() / checkpointInterval + 3];
+        snapshots = new PagedSnapshot[context.windowLength() / checkpointInterval + 3];
         stable = new Certificate(peerCount);
         newest = new Certificate(peerCount);
         candidate = new Certificate(peerCount);
@@ -146,18 +139,13 @@ final class Checkpoints {
     }
 
     /** This replica's state after a sequence, or null. */
-    Snapshot snapshot(final long sequence) {
+    PagedSnapshot snapshot(final long sequence) {
         for (int i = 0; i < snapshotCount; i++) {
-            if (snapshots[i].sequence == sequence) {
+            if (snapshots[i].sequence() == sequence) {
                 return snapshots[i];
             }
         }
         return null;
-    }
-
-    /** This replica's newest state, or null. */
-    Snapshot newestSnapshot() {
-        return snapshotCount == 0 ? null : snapshots[snapshotCount - 1];
     }
 
     /** Execution took a checkpoint. */
@@ -165,35 +153,39 @@ final class Checkpoints {
         if (sequence <= replica.log.low()) {
             return;
         }
-        final Snapshot taken = keep(sequence, buffer, offset, lengthBytes);
+        final PagedSnapshot taken = PagedSnapshot.of(
+                replica.sha256, replica.context.pageLength(), sequence, buffer, offset, lengthBytes, newestSnapshot());
+        keep(taken);
         if (replica.isVoting()) {
-            encode(sequence, taken.digest);
+            encode(sequence, taken.stateDigest());
             replica.signer.sign(SigningDomain.CHECKPOINT, content, 0, CONTENT_LENGTH, ownSignature, 0);
-            store(replica.selfId, sequence, taken.digest, ownSignature, 0);
-            replica.publisher.checkpoint(PbftPublisher.EVERYONE, sequence, taken.digest, ownSignature, 0);
+            store(replica.selfId, sequence, taken.stateDigest(), ownSignature, 0);
+            replica.publisher.checkpoint(PbftPublisher.EVERYONE, sequence, taken.stateDigest(), ownSignature, 0);
         }
-        certify(sequence, taken.digest);
+        certify(sequence, taken.stateDigest());
         settle();
     }
 
-    private Snapshot keep(final long sequence, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-        final Snapshot taken = new Snapshot(sequence, buffer, offset, lengthBytes);
-        replica.sha256.digest(buffer, offset, lengthBytes, digestBytes, 0);
-        taken.digest.set(digestBytes, 0);
+    private void keep(final PagedSnapshot taken) {
         Invariant.check(snapshotCount < snapshots.length, "snapshots are bounded by the window");
         snapshots[snapshotCount++] = taken;
-        return taken;
+    }
+
+    /** The newest state of this replica that is kept, or null. */
+    PagedSnapshot newestSnapshot() {
+        return snapshotCount == 0 ? null : snapshots[snapshotCount - 1];
     }
 
     /** A snapshot fetched from peers, whose digest a certificate vouches for, is in place. */
-    void onRestored(final Certificate certificate, final DirectBuffer buffer, final int lengthBytes) {
-        dropSnapshots(certificate.sequence(), certificate.sequence());
-        final Snapshot restored = keep(certificate.sequence(), buffer, 0, lengthBytes);
+    void onRestored(final Certificate certificate, final PagedSnapshot restored) {
         Invariant.check(
-                restored.digest.isEqual(certificate.stateDigest()),
+                restored.sequence() == certificate.sequence()
+                        && restored.stateDigest().isEqual(certificate.stateDigest()),
                 "only a certified state is restored",
-                restored.sequence,
-                0);
+                restored.sequence(),
+                certificate.sequence());
+        dropSnapshots(certificate.sequence(), certificate.sequence());
+        keep(restored);
         makeStable(certificate);
         settle();
     }
@@ -314,17 +306,20 @@ final class Checkpoints {
     /** Makes the newest certified state that is here the stable one. */
     private void settle() {
         for (int i = snapshotCount - 1; i >= 0; i--) {
-            final Snapshot own = snapshots[i];
-            if (own.sequence <= replica.log.low()) {
+            final PagedSnapshot own = snapshots[i];
+            if (own.sequence() <= replica.log.low()) {
                 return;
             }
-            if (own.sequence == newest.sequence()) {
+            if (own.sequence() == newest.sequence()) {
                 Invariant.check(
-                        own.digest.isEqual(newest.stateDigest()), "equal inputs give an equal state", own.sequence, 0);
+                        own.stateDigest().isEqual(newest.stateDigest()),
+                        "equal inputs give an equal state",
+                        own.sequence(),
+                        0);
                 makeStable(newest);
                 return;
             }
-            certify(own.sequence, own.digest);
+            certify(own.sequence(), own.stateDigest());
             if (candidate.signerCount() >= replica.quorum.quorum()) {
                 makeStable(candidate);
                 return;
@@ -346,12 +341,16 @@ final class Checkpoints {
     /** Sends this replica's checkpoints again that are not stable yet. */
     void resend() {
         for (int i = 0; i < snapshotCount; i++) {
-            final Snapshot own = snapshots[i];
-            final int vote = find(replica.selfId, own.sequence);
-            if (own.sequence > replica.log.low() && vote >= 0) {
+            final PagedSnapshot own = snapshots[i];
+            final int vote = find(replica.selfId, own.sequence());
+            if (own.sequence() > replica.log.low() && vote >= 0) {
                 replica.counters.increment(PbftCounter.RETRANSMISSIONS);
                 replica.publisher.checkpoint(
-                        PbftPublisher.EVERYONE, own.sequence, own.digest, voteSignatures, vote * SIGNATURE_LENGTH);
+                        PbftPublisher.EVERYONE,
+                        own.sequence(),
+                        own.stateDigest(),
+                        voteSignatures,
+                        vote * SIGNATURE_LENGTH);
             }
         }
     }
@@ -360,7 +359,7 @@ final class Checkpoints {
     private void dropSnapshots(final long sequence, final long from) {
         int kept = 0;
         for (int i = 0; i < snapshotCount; i++) {
-            if (snapshots[i].sequence == sequence || snapshots[i].sequence >= from) {
+            if (snapshots[i].sequence() == sequence || snapshots[i].sequence() >= from) {
                 snapshots[kept++] = snapshots[i];
             }
         }

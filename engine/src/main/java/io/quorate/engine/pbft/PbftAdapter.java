@@ -320,21 +320,23 @@ public final class PbftAdapter {
 
     private boolean onFetchSnapshot() {
         fetchSnapshot.wrap(buffer, offset, FetchSnapshotDecoder.BLOCK_LENGTH, 0);
-        replica.transfer.onFetchSnapshot(senderId, fetchSnapshot.sequence(), fetchSnapshot.pageOffset());
+        replica.transfer.onFetchSnapshot(
+                senderId, fetchSnapshot.sequence(), fetchSnapshot.height(), fetchSnapshot.index());
         return true;
     }
 
     private boolean onSnapshotPage() {
         snapshotPage.wrap(buffer, offset, SnapshotPageDecoder.BLOCK_LENGTH, 0);
-        final int pageOffset = offset + SnapshotPageDecoder.BLOCK_LENGTH + SnapshotPageDecoder.pageHeaderLength();
-        replica.transfer.onPage(
+        final int partOffset = offset + SnapshotPageDecoder.BLOCK_LENGTH + SnapshotPageDecoder.partHeaderLength();
+        replica.transfer.onPart(
                 senderId,
                 snapshotPage.sequence(),
-                snapshotPage.pageOffset(),
+                snapshotPage.height(),
+                snapshotPage.index(),
                 snapshotPage.snapshotLength(),
                 buffer,
-                pageOffset,
-                offset + length - pageOffset);
+                partOffset,
+                offset + length - partOffset);
         return true;
     }
 

@@ -1,11 +1,13 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.quorum.Quorum;
+import io.quorate.engine.transfer.PageTree;
 import java.util.random.RandomGenerator;
 
 /**
  * Settings of a pBFT replica and its client, with units; {@link #conclude()} fills defaults, checks relations and freezes.
- * Group-wide ones (n, K, L, client window) must be equal on all peers.
+ * Group-wide ones (n, K, L, client window, page length) must be equal on all peers.
  */
 public final class PbftContext {
     public static final int PEER_COUNT_MAX = 64;
@@ -38,7 +40,7 @@ public final class PbftContext {
     private long recoveryPauseNs = 2_000_000_000L;
     private long stateTransferDelayNs = 200_000_000L;
     private int snapshotLengthMax = 64 * 1024 * 1024;
-    private int pageLengthMax = 64 * 1024;
+    private int pageLength = 4096;
     private int messageLengthMax = 256 * 1024;
     private boolean isConcluded;
 
@@ -324,7 +326,7 @@ public final class PbftContext {
         return stateTransferDelayNs;
     }
 
-    /** Longest snapshot in bytes that this replica fetches. */
+    /** Longest snapshot in bytes that this replica fetches; memory for one is taken once q signatures prove its length. */
     public PbftContext snapshotLengthMax(final int snapshotLengthMax) {
         changing();
         this.snapshotLengthMax = snapshotLengthMax;
@@ -335,15 +337,19 @@ public final class PbftContext {
         return snapshotLengthMax;
     }
 
-    /** Bytes of a snapshot in one page. */
-    public PbftContext pageLengthMax(final int pageLengthMax) {
+    /**
+     * Bytes of a page of the state, the unit that is compared, checked and fetched; part of the state digest, so equal on all
+     * peers. Short pages fetch less around a small change and cost 32 bytes of digest each; a snapshot of S bytes has S /
+     * pageLength of them.
+     */
+    public PbftContext pageLength(final int pageLength) {
         changing();
-        this.pageLengthMax = pageLengthMax;
+        this.pageLength = pageLength;
         return this;
     }
 
-    public int pageLengthMax() {
-        return pageLengthMax;
+    public int pageLength() {
+        return pageLength;
     }
 
     /** Longest message in bytes, header included. */
@@ -390,10 +396,12 @@ public final class PbftContext {
                 "retransmitNs is above 0 and at most retransmitMaxNs",
                 retransmitNs);
         require(statusIntervalNs > 0, "statusIntervalNs is above 0", statusIntervalNs);
-        require(pageLengthMax >= 1, "pageLengthMax is at least 1", pageLengthMax);
+        require(pageLength >= 1, "pageLength is at least 1", pageLength);
         requireFits("a request", PbftPublisher.MESSAGE_OVERHEAD + requestLengthMax);
         requireFits("a pre-prepare", PbftPublisher.MESSAGE_OVERHEAD + (long) batchCountMax * 32);
-        requireFits("a snapshot page", PbftPublisher.MESSAGE_OVERHEAD + pageLengthMax);
+        requireFits(
+                "a part of a snapshot",
+                PbftPublisher.MESSAGE_OVERHEAD + Math.max(pageLength, PageTree.FANOUT * Digest256.LENGTH));
         requireFits("a view change", PbftPublisher.viewChangeLengthMax(peerCount, windowLength, prePreparedMax));
         isConcluded = true;
         return this;

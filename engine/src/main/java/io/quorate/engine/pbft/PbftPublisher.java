@@ -267,26 +267,29 @@ public final class PbftPublisher {
         return send(receiverId, HEADER_LENGTH + committed.encodedLength());
     }
 
-    public boolean fetchSnapshot(final int receiverId, final long sequence, final int pageOffset) {
+    /** @param height of the part; {@code SnapshotFetch.TOP} asks for the node at the top */
+    public boolean fetchSnapshot(final int receiverId, final long sequence, final int height, final int index) {
         fetchSnapshot.wrapAndApplyHeader(buffer, 0, header);
-        fetchSnapshot.sequence(sequence).pageOffset(pageOffset);
+        fetchSnapshot.sequence(sequence).height((short) height).index(index);
         return send(receiverId, HEADER_LENGTH + fetchSnapshot.encodedLength());
     }
 
     public boolean snapshotPage(
             final int receiverId,
             final long sequence,
-            final int pageOffset,
+            final int height,
+            final int index,
             final int snapshotLength,
-            final DirectBuffer snapshot,
+            final DirectBuffer part,
             final int offset,
             final int lengthBytes) {
         snapshotPage.wrapAndApplyHeader(buffer, 0, header);
         snapshotPage
                 .sequence(sequence)
-                .pageOffset(pageOffset)
+                .height((short) height)
+                .index(index)
                 .snapshotLength(snapshotLength)
-                .putPage(snapshot, offset, lengthBytes);
+                .putPart(part, offset, lengthBytes);
         return send(receiverId, HEADER_LENGTH + snapshotPage.encodedLength());
     }
 

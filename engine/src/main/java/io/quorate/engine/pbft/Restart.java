@@ -9,6 +9,7 @@ import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
 import io.quorate.engine.ordering.Request;
+import io.quorate.engine.transfer.PagedSnapshot;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -137,7 +138,16 @@ final class Restart {
         final UnsafeBuffer state = new UnsafeBuffer(entry.body(), entry.offset(), entry.lengthBytes());
         replica.clients.restore(state, 4, ExactlyOnce.tableLength(state, 0, entry.lengthBytes()));
         replica.log.onRestored(certificate.sequence());
-        replica.checkpoints.onRestored(certificate, state, entry.lengthBytes());
+        replica.checkpoints.onRestored(
+                certificate,
+                PagedSnapshot.of(
+                        replica.sha256,
+                        replica.context.pageLength(),
+                        certificate.sequence(),
+                        state,
+                        0,
+                        entry.lengthBytes(),
+                        null));
     }
 
     private void onRequest(final DirectBuffer body, final int offset, final int lengthBytes) {

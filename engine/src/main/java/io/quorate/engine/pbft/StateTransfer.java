@@ -6,21 +6,22 @@ import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
 import io.quorate.engine.ordering.Request;
+import io.quorate.engine.transfer.PageTree;
+import io.quorate.engine.transfer.PagedSnapshot;
+import io.quorate.engine.transfer.ServedBytes;
+import io.quorate.engine.transfer.SnapshotFetch;
+import io.quorate.transport.auth.Signer;
 import org.agrona.DirectBuffer;
-import org.agrona.ExpandableArrayBuffer;
 
 /**
  * Brings from peers what a replica lacks: bodies by digest, sequences that f+1 peers report as committed, and the state of a
- * certified checkpoint, page by page (OSDI 1999, 4.6). The whole state is checked against the digest that q replicas signed.
+ * certified checkpoint, part by part down the tree of its page digests ({@link SnapshotFetch}). And serves the same to others,
+ * within a budget of bytes a peer.
  *
- * <p>Pages come from one source at a time; a source that stalls is changed and the transfer goes on where it was. Only if the
- * whole then has a wrong digest does it start again, from then on with all pages from one source, so that every correct source
- * leads to the end. One transfer at a time; its buffer grows with what arrived, up to {@code snapshotLengthMax}.
+ * <p>One transfer at a time. Its target moves on when the one aimed at is likely gone at its sources, and what came so far is
+ * used again where it still holds.
  */
 final class StateTransfer {
-    /** Pages asked for ahead of the one that is next. */
-    private static final int PAGES_AHEAD = 4;
-
     /** Bytes of answers to one peer's fetches in one {@code retransmitNs}. */
     private static final int SERVED_BYTES_MAX = 1024 * 1024;
 
@@ -28,29 +29,28 @@ final class StateTransfer {
 
     private final PbftReplica replica;
     private final Checkpoints.Certificate target;
+    private final SnapshotFetch fetch;
+    private final ServedBytes served;
     private final Digest256 scratch = new Digest256();
-    private final ExpandableArrayBuffer digestBytes = new ExpandableArrayBuffer(Digest256.LENGTH);
-    private final long[] servedSinceNs;
-    private final int[] servedBytes;
-    private ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer();
-    private int received;
-    private int snapshotLength = -1;
-    private int sourceTurn;
-    private boolean isFetching;
-    private boolean isVerified;
+    private PagedSnapshot fetched;
     private boolean isRestoring;
-    private boolean isOneSource;
-    private long pageAtNs;
-    private long askAtNs;
     private long behindSinceNs;
     private long behindAt = -1;
 
     StateTransfer(final PbftReplica replica) {
         this.replica = replica;
-        target = new Checkpoints.Certificate(replica.context.peerCount());
-        servedSinceNs = new long[replica.context.peerCount()];
-        java.util.Arrays.fill(servedSinceNs, PbftContext.LONG_AGO_NS);
-        servedBytes = new int[replica.context.peerCount()];
+        final PbftContext context = replica.context;
+        target = new Checkpoints.Certificate(context.peerCount());
+        served = new ServedBytes(context.peerCount(), SERVED_BYTES_MAX, context.retransmitNs());
+        fetch = new SnapshotFetch(
+                replica.sha256,
+                context.peerCount(),
+                replica.selfId,
+                context.pageLength(),
+                context.snapshotLengthMax(),
+                context.retransmitNs(),
+                context.retransmitMaxNs(),
+                replica.publisher::fetchSnapshot);
     }
 
     /** True while execution replaces its state: nothing is handed to it until it is done. */
@@ -64,19 +64,22 @@ final class StateTransfer {
         }
         final long newest = replica.checkpoints.newest().sequence();
         final long executed = replica.log.executedSequence();
-        if (isFetching && target.sequence() <= executed) {
-            isFetching = false;
+        if ((fetch.isActive() || fetched != null) && target.sequence() <= executed) {
+            // The log got there first.
+            fetch.giveUp();
+            fetched = null;
         }
-        if (!isFetching) {
-            if (newest > executed && isStuck(executed, newest, nowNs)) {
-                begin(nowNs);
-            }
-        } else if (isVerified) {
+        if (fetched != null) {
             restore();
-        } else if (nowNs - pageAtNs >= replica.context.stateTransferDelayNs()) {
-            changeSource(nowNs);
-        } else if (nowNs - askAtNs >= 0) {
-            ask(nowNs);
+        } else if (!fetch.isActive()) {
+            if (newest > executed && isStuck(executed, newest, nowNs)) {
+                replica.counters.increment(PbftCounter.STATE_TRANSFERS_STARTED);
+                aim(nowNs);
+            }
+        } else if (newest > target.sequence() && isTargetGone(newest, nowNs)) {
+            aim(nowNs);
+        } else {
+            fetch.onTick(nowNs);
         }
     }
 
@@ -89,170 +92,102 @@ final class StateTransfer {
         return newest > replica.log.high() || nowNs - behindSinceNs >= replica.context.stateTransferDelayNs();
     }
 
-    private void begin(final long nowNs) {
-        isFetching = true;
-        isVerified = false;
-        isOneSource = false;
-        replica.counters.increment(PbftCounter.STATE_TRANSFERS_STARTED);
-        aim(nowNs);
+    /** Peers keep their stable snapshot and the one before: two checkpoints later, or if nothing comes, aim at the newest. */
+    private boolean isTargetGone(final long newest, final long nowNs) {
+        return newest - target.sequence() >= 2L * replica.context.checkpointInterval()
+                || nowNs - fetch.progressAtNs() >= 2 * replica.context.retransmitNs();
     }
 
     private void aim(final long nowNs) {
         target.set(replica.checkpoints.newest());
-        received = 0;
-        snapshotLength = -1;
-        pageAtNs = nowNs;
-        ask(nowNs);
+        fetch.aim(
+                target.sequence(),
+                target.stateDigest(),
+                replica.checkpoints.newestSnapshot(),
+                target.signerBits(),
+                nowNs);
     }
 
-    private void changeSource(final long nowNs) {
-        sourceTurn++;
-        if (replica.checkpoints.newest().sequence() > target.sequence()) {
-            aim(nowNs);
-            return;
-        }
-        if (isOneSource) {
-            received = 0;
-            snapshotLength = -1;
-        }
-        pageAtNs = nowNs;
-        ask(nowNs);
-    }
-
-    private void ask(final long nowNs) {
-        askAtNs = nowNs + replica.context.retransmitNs();
-        final int pageLength = replica.context.pageLengthMax();
-        for (int page = 0; page < PAGES_AHEAD; page++) {
-            askPage((long) received + (long) page * pageLength);
-        }
-    }
-
-    private void askPage(final long pageOffset) {
-        final boolean isInside = snapshotLength < 0 ? pageOffset == 0 : pageOffset < snapshotLength;
-        if (isInside) {
-            replica.publisher.fetchSnapshot(otherPeer(sourceTurn), target.sequence(), (int) pageOffset);
-        }
-    }
-
-    void onPage(
+    /** One part of a snapshot, from the peer that was asked for it. */
+    void onPart(
             final int senderId,
             final long sequence,
-            final long pageOffset,
+            final int height,
+            final long index,
             final long claimedLength,
-            final DirectBuffer page,
+            final DirectBuffer buffer,
             final int offset,
             final int lengthBytes) {
-        final boolean isAsked = isFetching
-                && !isVerified
-                && senderId == otherPeer(sourceTurn)
-                && sequence == target.sequence()
-                && pageOffset == received;
-        final boolean isSound = claimedLength > 0
-                && claimedLength <= replica.context.snapshotLengthMax()
-                && lengthBytes > 0
-                && lengthBytes <= replica.context.pageLengthMax()
-                && pageOffset + lengthBytes <= claimedLength;
-        if (!isAsked || !isSound) {
-            replica.counters.increment(PbftCounter.DROPPED_UNWANTED);
-            return;
+        switch (fetch.onPart(
+                senderId, sequence, height, index, claimedLength, buffer, offset, lengthBytes, replica.nowNs())) {
+            case UNWANTED -> replica.counters.increment(PbftCounter.DROPPED_UNWANTED);
+            case WRONG -> replica.counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
+            case PART -> replica.counters.increment(PbftCounter.SNAPSHOT_PARTS_FETCHED);
+            case WHOLE -> {
+                replica.counters.increment(PbftCounter.SNAPSHOT_PARTS_FETCHED);
+                fetched = fetch.take();
+                onTick(replica.nowNs());
+            }
         }
-        if (snapshotLength >= 0 && snapshotLength != claimedLength) {
-            startOver();
-            return;
-        }
-        final boolean isFirst = snapshotLength < 0;
-        snapshotLength = (int) claimedLength;
-        snapshot.putBytes(received, page, offset, lengthBytes);
-        received += lengthBytes;
-        pageAtNs = replica.nowNs();
-        if (received == snapshotLength) {
-            verify();
-        } else if (isFirst) {
-            ask(replica.nowNs());
-        } else {
-            askPage((long) received + (long) (PAGES_AHEAD - 1) * replica.context.pageLengthMax());
-        }
-    }
-
-    private void verify() {
-        replica.sha256.digest(snapshot, 0, snapshotLength, digestBytes, 0);
-        if (scratch.set(digestBytes, 0).isEqual(target.stateDigest())) {
-            isVerified = true;
-            restore();
-        } else {
-            replica.counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
-            startOver();
-        }
-    }
-
-    private void startOver() {
-        isOneSource = true;
-        sourceTurn++;
-        received = 0;
-        snapshotLength = -1;
-        pageAtNs = replica.nowNs();
-        ask(replica.nowNs());
     }
 
     private void restore() {
-        if (target.sequence() <= replica.log.executedSequence()) {
-            // The log got there first, while the last page was under way.
-            isFetching = false;
-            return;
-        }
+        // Set first: a state machine on the same thread may answer inside the call.
         isRestoring = true;
-        if (!replica.execution.restore(target.sequence(), snapshot, 0, snapshotLength)) {
-            isRestoring = false;
-        }
+        isRestoring =
+                replica.execution.restore(target.sequence(), fetched.buffer(), fetched.offset(), fetched.lengthBytes())
+                        && fetched != null;
     }
 
     void onRestored(final long sequence, final boolean isAccepted) {
         Invariant.check(isRestoring && sequence == target.sequence(), "a state is restored once, on demand");
         Invariant.check(isAccepted, "a state that q replicas signed can be restored");
-        final int table = ExactlyOnce.tableLength(snapshot, 0, snapshotLength);
-        replica.clients.restore(snapshot, 4, table);
-        final ExpandableArrayBuffer restored = snapshot;
-        snapshot = new ExpandableArrayBuffer();
+        final PagedSnapshot restored = fetched;
+        final int table = ExactlyOnce.tableLength(restored.buffer(), restored.offset(), restored.lengthBytes());
+        replica.clients.restore(restored.buffer(), restored.offset() + 4, table);
+        fetched = null;
         isRestoring = false;
-        isFetching = false;
         replica.counters.increment(PbftCounter.STATE_TRANSFERS_DONE);
         replica.log.onRestored(sequence);
-        replica.checkpoints.onRestored(target, restored, snapshotLength);
+        replica.checkpoints.onRestored(target, restored);
     }
 
     /** True if a peer may have so many bytes more now: fetches are small, answers are not. */
     boolean mayServe(final int peerId, final int lengthBytes) {
-        final long nowNs = replica.nowNs();
-        if (nowNs - servedSinceNs[peerId] >= replica.context.retransmitNs()) {
-            servedSinceNs[peerId] = nowNs;
-            servedBytes[peerId] = 0;
-        }
-        if (servedBytes[peerId] + lengthBytes > SERVED_BYTES_MAX) {
+        final boolean isWithinBudget = served.take(peerId, lengthBytes, replica.nowNs());
+        if (!isWithinBudget) {
             replica.counters.increment(PbftCounter.DROPPED_FETCH_BUDGET);
-            return false;
         }
-        servedBytes[peerId] += lengthBytes;
-        return true;
+        return isWithinBudget;
     }
 
-    /** A peer fetches a page. */
-    void onFetchSnapshot(final int senderId, final long sequence, final long pageOffset) {
-        final Checkpoints.Snapshot asked = replica.checkpoints.snapshot(sequence);
-        if (!mayServe(senderId, replica.context.pageLengthMax())) {
+    /** A peer fetches a part of a snapshot. */
+    void onFetchSnapshot(final int senderId, final long sequence, final int height, final long index) {
+        final PagedSnapshot asked = replica.checkpoints.snapshot(sequence);
+        if (asked == null) {
+            final Checkpoints.Certificate stable = replica.checkpoints.stable();
+            if (stable.sequence() > sequence && mayServe(senderId, stable.signerCount() * Signer.SIGNATURE_LENGTH)) {
+                replica.publisher.stableCheckpoint(senderId, stable);
+            }
             return;
         }
-        if (asked != null && pageOffset < asked.lengthBytes) {
-            final int pageLength = (int) Math.min(replica.context.pageLengthMax(), asked.lengthBytes - pageOffset);
+        final PageTree tree = asked.tree();
+        final int found = height == SnapshotFetch.TOP ? tree.top() : height;
+        if (index > Integer.MAX_VALUE || !tree.has(found, (int) index)) {
+            replica.counters.increment(PbftCounter.DROPPED_UNWANTED);
+            return;
+        }
+        final int length = tree.partLength(found, (int) index);
+        if (mayServe(senderId, length)) {
             replica.publisher.snapshotPage(
                     senderId,
                     sequence,
-                    (int) pageOffset,
-                    asked.lengthBytes,
-                    asked.buffer,
-                    asked.offset + (int) pageOffset,
-                    pageLength);
-        } else if (replica.checkpoints.stable().sequence() > sequence) {
-            replica.publisher.stableCheckpoint(senderId, replica.checkpoints.stable());
+                    height,
+                    (int) index,
+                    asked.lengthBytes(),
+                    asked.part(found),
+                    asked.partOffset(found, (int) index),
+                    length);
         }
     }
 

@@ -9,6 +9,7 @@ import io.quorate.engine.journal.JournalRecord;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Request;
+import io.quorate.engine.transfer.PagedSnapshot;
 import io.quorate.transport.auth.Signer;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
@@ -178,8 +179,8 @@ final class VoteRecorder {
         final Checkpoints.Certificate stable = replica.checkpoints.stable();
         if (stable.sequence() > 0) {
             add(base, STABLE, certificateBytes(stable));
-            final Checkpoints.Snapshot snapshot = replica.checkpoints.snapshot(stable.sequence());
-            base.add(SNAPSHOT, snapshot.buffer, snapshot.offset, snapshot.lengthBytes);
+            final PagedSnapshot snapshot = replica.checkpoints.snapshot(stable.sequence());
+            base.add(SNAPSHOT, snapshot.buffer(), snapshot.offset(), snapshot.lengthBytes());
         }
         final NewView.Proposal current = replica.viewChange.current();
         if (current != null) {

@@ -189,7 +189,7 @@ public final class Simulator {
                 .batchCountMax(1 << random.nextInt(4))
                 .clientWindow(1 << random.nextInt(5))
                 .requestLengthMax(1024)
-                .pageLengthMax(256 << random.nextInt(3))
+                .pageLength(256 << random.nextInt(3))
                 .messageLengthMax(64 * 1024)
                 .retransmitNs(4 * MS)
                 .retransmitMaxNs(40 * MS)

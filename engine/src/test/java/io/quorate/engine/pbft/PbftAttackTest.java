@@ -267,9 +267,9 @@ class PbftAttackTest {
             liar.say(publisher -> publisher.status(true, true, absurd, absurd, absurd, absurd, absurd), 0, 1, 2);
             liar.say(publisher -> publisher.committed(0, absurd, digest), 0, 1, 2);
             liar.say(publisher -> publisher.fetchBatch(0, absurd, digest), 0, 1, 2);
-            liar.say(publisher -> publisher.fetchSnapshot(0, absurd, -1), 0, 1, 2);
+            liar.say(publisher -> publisher.fetchSnapshot(0, absurd, 1, -1), 0, 1, 2);
             liar.say(
-                    publisher -> publisher.snapshotPage(0, absurd, -1, -1, new UnsafeBuffer(new byte[4]), 0, 4),
+                    publisher -> publisher.snapshotPage(0, absurd, 0, -1, -1, new UnsafeBuffer(new byte[4]), 0, 4),
                     0,
                     1,
                     2);

@@ -3,6 +3,8 @@ package io.quorate.engine.pbft;
 import static io.quorate.engine.pbft.TestGroup.MS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.transport.codecs.SnapshotPageDecoder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -99,6 +101,66 @@ class PbftScenarioTest {
         group.assertSameHistories();
         assertThat(group.count(3, io.quorate.engine.metrics.PbftCounter.STATE_TRANSFERS_DONE))
                 .isPositive();
+    }
+
+    @Test
+    void shouldFetchTheStateFromSeveralAlthoughOneGivesFalsePages() {
+        final TestGroup group = new TestGroup(7, 3);
+        group.filter = (from, to, template, message) -> from != 6 && to != 6;
+        for (int i = 0; i < 400; i++) {
+            group.submit(1, "request number " + i);
+            group.runFor(MS);
+        }
+        final int[] partsFrom = new int[7];
+        group.filter = (from, to, template, message) -> {
+            if (template == SnapshotPageDecoder.TEMPLATE_ID) {
+                partsFrom[from]++;
+                if (from == 2) {
+                    final int last = message.capacity() - 1;
+                    message.putByte(last, (byte) (message.getByte(last) ^ 1));
+                }
+            }
+            return true;
+        };
+        group.submit(1, "last");
+        group.runUntil(() -> group.allApplied(401), 5000 * MS);
+        group.assertSameHistories();
+        assertThat(group.count(6, PbftCounter.STATE_TRANSFERS_DONE)).isPositive();
+        assertThat(group.count(6, PbftCounter.DROPPED_BAD_DIGEST))
+                .as("once a transfer")
+                .isBetween(1L, group.count(6, PbftCounter.STATE_TRANSFERS_STARTED));
+        assertThat(partsFrom[2]).isLessThan(50);
+        assertThat(java.util.Arrays.stream(partsFrom).filter(parts -> parts > 0).count())
+                .as("sources that were asked")
+                .isGreaterThanOrEqualTo(3);
+    }
+
+    @Test
+    void shouldFetchLittleWhenLittleChanged() {
+        final TestGroup group = new TestGroup(4, 3);
+        for (int i = 0; i < 400; i++) {
+            group.submit(1, "request number " + i);
+            group.runFor(MS);
+        }
+        group.runUntil(() -> group.allApplied(400), 1000 * MS);
+        group.runFor(100 * MS);
+        assertThat(group.count(3, PbftCounter.SNAPSHOT_PARTS_FETCHED)).isZero();
+        group.filter = (from, to, template, message) -> from != 3 && to != 3;
+        for (int i = 400; i < 440; i++) {
+            group.submit(1, "request number " + i);
+            group.runFor(2 * MS);
+        }
+        group.filter = (from, to, template, message) -> true;
+        group.submit(1, "last");
+        group.runUntil(() -> group.allApplied(441), 5000 * MS);
+        group.assertSameHistories();
+        assertThat(group.count(3, PbftCounter.STATE_TRANSFERS_DONE)).isPositive();
+        final int lengthBytes = group.peers[0].register.applied.stream()
+                .mapToInt(line -> line.length() + 1)
+                .sum();
+        assertThat(group.count(3, PbftCounter.SNAPSHOT_PARTS_FETCHED) * 256)
+                .as("of %d bytes, of which a twelfth is new, and the client table", lengthBytes)
+                .isLessThan((4096 + lengthBytes) / 2);
     }
 
     @Test

@@ -77,7 +77,7 @@ final class TestGroup {
                 .messageLengthMax(64 * 1024)
                 .requestLengthMax(16 * 1024)
                 .batchBytesMax(32 * 1024)
-                .pageLengthMax(256);
+                .pageLength(256);
         return new TestPeer(this, settings.apply(context).conclude());
     }
 
