@@ -21,7 +21,17 @@ import java.util.Map;
 final class HouseRules {
     /** Rooms of the engine that are plain objects: no thread, clock, random source, file or socket of their own. */
     private static final String[] PROTOCOL_ROOMS = {
-        "pbft", "transfer", "membership", "gossip", "dht", "work", "coordination", "decision", "quorum", "ordering"
+        "pbft",
+        "transfer",
+        "pacing",
+        "membership",
+        "gossip",
+        "dht",
+        "work",
+        "coordination",
+        "decision",
+        "quorum",
+        "ordering"
     };
 
     /** Room of the engine -> rooms it may import. A new room is added here, at its place from the ground up. */
@@ -37,7 +47,9 @@ final class HouseRules {
         ROOMS.put("dht", new String[] {"membership", "metrics"});
         ROOMS.put("work", new String[] {"membership", "dht", "metrics"});
         ROOMS.put("transfer", new String[] {"ordering", "metrics"});
-        ROOMS.put("pbft", new String[] {"ordering", "quorum", "journal", "transfer", "membership", "metrics"});
+        ROOMS.put("pacing", new String[] {"metrics"});
+        ROOMS.put(
+                "pbft", new String[] {"ordering", "quorum", "journal", "transfer", "pacing", "membership", "metrics"});
         ROOMS.put("raft", new String[] {"ordering", "metrics"});
         ROOMS.put("learning", new String[] {"metrics"});
         ROOMS.put("coordination", new String[] {"quorum", "learning", "metrics"});
@@ -52,6 +64,7 @@ final class HouseRules {
             "dht",
             "work",
             "transfer",
+            "pacing",
             "pbft",
             "learning",
             "coordination",

@@ -39,6 +39,7 @@ public enum PbftCounter {
     DROPPED_REQUEST_LENGTH("request bodies longer than allowed"),
     DROPPED_SLOT_CROWDED("fresh pre-prepares for a slot that saw too many digests"),
     DROPPED_FETCH_BUDGET("fetches beyond what one peer is served in one pause"),
+    DROPPED_MESSAGE_BUDGET("messages beyond what one peer may have handled, unread"),
     DROPPED_UNWANTED("answers that nobody asked for");
 
     private final String sentence;

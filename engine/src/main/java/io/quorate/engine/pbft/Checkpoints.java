@@ -217,6 +217,10 @@ final class Checkpoints {
             replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
             return;
         }
+        if (sequence > replica.log.high()) {
+            // Charged though it holds: its signer can make as many as there are sequences.
+            replica.verifier.charge();
+        }
         store(senderId, sequence, digest, signature, offset);
         certify(sequence, digest);
         settle();

@@ -93,9 +93,11 @@ final class LogSlot {
 
     boolean isWanted;
     Batch wantedBatch;
+    long votedAtNs;
     long sendAtNs;
     long sendPauseNs;
     long fetchAtNs;
+    long fetchPauseNs;
     int fetchTurn;
     long answerAtNs;
 
@@ -140,6 +142,7 @@ final class LogSlot {
         }
         prePreparedCount = 0;
         fetchAtNs = 0;
+        fetchPauseNs = 0;
         answerAtNs = PbftContext.LONG_AGO_NS;
     }
 

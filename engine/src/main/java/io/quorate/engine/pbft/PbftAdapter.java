@@ -5,6 +5,7 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.pacing.Allowances;
 import io.quorate.transport.codecs.BatchDecoder;
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
@@ -44,6 +45,7 @@ public final class PbftAdapter {
     private final StatementDecoder statements;
     private final Digest256 digest = new Digest256();
     private final Checkpoints.Certificate certificate;
+    private final Allowances messages;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final RequestDecoder request = new RequestDecoder();
     private final PrePrepareDecoder prePrepare = new PrePrepareDecoder();
@@ -79,6 +81,7 @@ public final class PbftAdapter {
         this.client = client;
         counters = replica.counters;
         peerCount = replica.context.peerCount();
+        messages = new Allowances(peerCount, replica.context.messagesMax(), replica.context.messageNs());
         certificate = new Checkpoints.Certificate(peerCount);
         statements = new StatementDecoder(peerCount);
     }
@@ -111,7 +114,11 @@ public final class PbftAdapter {
         this.offset = offset + HEADER_LENGTH;
         this.length = lengthBytes - HEADER_LENGTH;
         this.nowNs = nowNs;
-        replica.at(nowNs);
+        if (senderId != replica.selfId && !messages.take(senderId, nowNs)) {
+            counters.increment(PbftCounter.DROPPED_MESSAGE_BUDGET);
+            return true;
+        }
+        replica.at(senderId, nowNs);
         statements.wrap(buffer, this.offset, length);
         // Shape and lengths are checked before anything is read or handled.
         if (header.version() != MessageHeaderDecoder.SCHEMA_VERSION
@@ -228,7 +235,12 @@ public final class PbftAdapter {
         if (!statements.decodeSigners(certificate, offset + StableCheckpointDecoder.BLOCK_LENGTH)) {
             return false;
         }
-        replica.checkpoints.onCertificate(certificate);
+        if (certificate.sequence() > replica.checkpoints.newest().sequence()) {
+            replica.checkpoints.onCertificate(certificate);
+        } else {
+            // Not even checked: old ones are valid, and would be checked as often as somebody likes to repeat them.
+            counters.increment(PbftCounter.DROPPED_DUPLICATE);
+        }
         return true;
     }
 
@@ -241,6 +253,8 @@ public final class PbftAdapter {
             if (vote == null) {
                 return false;
             }
+            // Charged though it may hold: its signer can make as many as there are views.
+            replica.verifier.charge();
             replica.viewChange.onViewChange(vote);
         }
         return true;

@@ -34,6 +34,7 @@ public final class PbftContext {
     private long viewChangeTimeoutNs = 500_000_000L;
     private long viewChangeTimeoutMaxNs = 8_000_000_000L;
     private long retransmitNs = 20_000_000L;
+    private long retransmitMinNs = 1_000_000L;
     private long retransmitMaxNs = 200_000_000L;
     private long statusIntervalNs = 50_000_000L;
     private long nullIntervalNs = 1_000_000L;
@@ -42,6 +43,10 @@ public final class PbftContext {
     private int snapshotLengthMax = 64 * 1024 * 1024;
     private int pageLength = 4096;
     private int messageLengthMax = 256 * 1024;
+    private int uselessChecksMax = 64;
+    private long uselessCheckNs = 0;
+    private int messagesMax = 64 * 1024;
+    private long messageNs = 1_000;
     private boolean isConcluded;
 
     /** n, peers of the group; required, 1 to 64. */
@@ -260,7 +265,12 @@ public final class PbftContext {
         return viewChangeTimeoutMaxNs;
     }
 
-    /** First pause before a vote, a fetch or a request is sent again; about twice a round trip, at least. */
+    /**
+     * First pause before a vote or a fetch is sent again, until round trips are measured; from then on the pause is
+     * {@code max(retransmitMinNs, 2 x round trip)}, at most {@code retransmitMaxNs}, and doubles with each repetition up to
+     * that. Also the interval of the budgets for answers. Too low: everything is said twice when the group starts. Too high:
+     * the first lost message costs so much.
+     */
     public PbftContext retransmitNs(final long retransmitNs) {
         changing();
         this.retransmitNs = retransmitNs;
@@ -271,7 +281,21 @@ public final class PbftContext {
         return retransmitNs;
     }
 
-    /** Cap of the doubling of that pause. */
+    /**
+     * The least pause before a vote or a fetch is sent again, however fast answers come. Below a peer's longest usual turn it
+     * makes needless repetitions; above, each lost message costs so much latency.
+     */
+    public PbftContext retransmitMinNs(final long retransmitMinNs) {
+        changing();
+        this.retransmitMinNs = retransmitMinNs;
+        return this;
+    }
+
+    public long retransmitMinNs() {
+        return retransmitMinNs;
+    }
+
+    /** Cap of the doubling of that pause, and the longest round trip that is believed. */
     public PbftContext retransmitMaxNs(final long retransmitMaxNs) {
         changing();
         this.retransmitMaxNs = retransmitMaxNs;
@@ -364,6 +388,56 @@ public final class PbftContext {
     }
 
     /**
+     * Signature checks that a peer may have made for nothing at once: forged signatures, and valid ones without use. A correct
+     * peer makes none.
+     */
+    public PbftContext uselessChecksMax(final int uselessChecksMax) {
+        changing();
+        this.uselessChecksMax = uselessChecksMax;
+        return this;
+    }
+
+    public int uselessChecksMax() {
+        return uselessChecksMax;
+    }
+
+    /**
+     * Time in which a peer gets back one useless check; default {@code max(1 ms, n x 250 us)}, so that at 50 us a check f liars
+     * use less than 7 % of a core.
+     */
+    public PbftContext uselessCheckNs(final long uselessCheckNs) {
+        changing();
+        this.uselessCheckNs = uselessCheckNs;
+        return this;
+    }
+
+    public long uselessCheckNs() {
+        return uselessCheckNs;
+    }
+
+    /** Messages of one peer that are handled in one go; more are dropped unread. */
+    public PbftContext messagesMax(final int messagesMax) {
+        changing();
+        this.messagesMax = messagesMax;
+        return this;
+    }
+
+    public int messagesMax() {
+        return messagesMax;
+    }
+
+    /** Time in which a peer may have one message more handled; 1 us is twice what one core can send over UDP when packed. */
+    public PbftContext messageNs(final long messageNs) {
+        changing();
+        this.messageNs = messageNs;
+        return this;
+    }
+
+    public long messageNs() {
+        return messageNs;
+    }
+
+    /**
      * Checks and freezes the settings.
      *
      * @throws IllegalArgumentException if settings contradict each other
@@ -395,6 +469,13 @@ public final class PbftContext {
                 retransmitNs > 0 && retransmitMaxNs >= retransmitNs,
                 "retransmitNs is above 0 and at most retransmitMaxNs",
                 retransmitNs);
+        require(
+                retransmitMinNs > 0 && retransmitMinNs <= retransmitNs,
+                "retransmitMinNs is above 0 and at most retransmitNs",
+                retransmitMinNs);
+        uselessCheckNs = uselessCheckNs == 0 ? Math.max(1_000_000L, 250_000L * peerCount) : uselessCheckNs;
+        require(uselessChecksMax >= 1, "uselessChecksMax is at least 1", uselessChecksMax);
+        require(messagesMax >= 1 && messageNs > 0, "messagesMax and messageNs are above 0", messagesMax);
         require(statusIntervalNs > 0, "statusIntervalNs is above 0", statusIntervalNs);
         require(pageLength >= 1, "pageLength is at least 1", pageLength);
         requireFits("a request", PbftPublisher.MESSAGE_OVERHEAD + requestLengthMax);

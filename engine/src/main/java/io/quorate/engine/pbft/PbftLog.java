@@ -165,6 +165,7 @@ final class PbftLog {
         final boolean isHeldBack = slot.hasStatement && slot.sequence > freshMax;
         if (!slot.isVoted && !isHeldBack && replica.isVoting() && replica.isActive()) {
             slot.isVoted = true;
+            slot.votedAtNs = replica.nowNs();
             slot.batch.refer(replica.requests, slot.sequence);
             slot.batch.proposed();
             slot.rememberPrePrepared(replica.view(), slot.digest, slot.batch);

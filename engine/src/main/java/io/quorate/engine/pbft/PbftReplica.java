@@ -16,6 +16,9 @@ import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
 import io.quorate.engine.ordering.Request;
 import io.quorate.engine.ordering.RequestStore;
+import io.quorate.engine.pacing.Allowances;
+import io.quorate.engine.pacing.CheckBudget;
+import io.quorate.engine.pacing.RoundTrips;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Signer;
@@ -34,7 +37,8 @@ public final class PbftReplica implements ExecutionListener {
     final PbftContext context;
     final PbftPublisher publisher;
     final Signer signer;
-    final Verifier verifier;
+    final CheckBudget verifier;
+    final RoundTrips roundTrips;
     final Execution execution;
     final PbftListener listener;
     final Quorum quorum;
@@ -94,7 +98,16 @@ public final class PbftReplica implements ExecutionListener {
         this.context = context;
         this.publisher = publisher;
         this.signer = signer;
-        this.verifier = verifier;
+        this.verifier = new CheckBudget(
+                verifier,
+                context.selfId(),
+                new Allowances(context.peerCount(), context.uselessChecksMax(), context.uselessCheckNs()));
+        roundTrips = new RoundTrips(
+                context.peerCount(),
+                context.selfId(),
+                context.retransmitNs(),
+                context.retransmitMinNs(),
+                context.retransmitMaxNs());
         this.execution = execution;
         this.listener = listener;
         quorum = context.quorum();
@@ -168,6 +181,16 @@ public final class PbftReplica implements ExecutionListener {
         return applier.executedSequence();
     }
 
+    /** Signatures that were not checked because whoever handed them in had too many useless ones checked before. */
+    public long refusedCheckCount() {
+        return verifier.refusedCount();
+    }
+
+    /** How long this replica waits now before it repeats to everybody what nobody answered. */
+    public long retransmitPauseNs() {
+        return roundTrips.pauseNs();
+    }
+
     public int waitingCount() {
         return requests.waitingCount();
     }
@@ -180,13 +203,15 @@ public final class PbftReplica implements ExecutionListener {
         return nowNs;
     }
 
-    void at(final long eventNs) {
+    /** An event of a peer is handled now: what it makes this replica check is on that peer's account. */
+    void at(final int peerId, final long eventNs) {
         nowNs = eventNs;
+        verifier.speaker(peerId, eventNs);
     }
 
     /** Calls everything that time makes due; call it often, it costs little when nothing is due. */
     public void onTick(final long tickNs) {
-        nowNs = tickNs;
+        at(selfId, tickNs);
         recorder.onTick();
         restart.onTick();
         applier.feed();
@@ -358,6 +383,7 @@ public final class PbftReplica implements ExecutionListener {
         }
         final LogSlot slot = slotOf(messageView, sequence);
         if (slot != null && isCounted(slot.prepares.offer(senderId, messageView, digest), senderId, slot)) {
+            timers.onAnswer(senderId, messageView, slot, isPrimary());
             log.checkPrepared(slot);
         }
     }
@@ -365,6 +391,7 @@ public final class PbftReplica implements ExecutionListener {
     void onCommit(final int senderId, final long messageView, final long sequence, final Digest256 digest) {
         final LogSlot slot = slotOf(messageView, sequence);
         if (slot != null && isCounted(slot.commits.offer(senderId, messageView, digest), senderId, slot)) {
+            timers.onAnswer(senderId, messageView, slot, !isPrimary());
             log.checkCommitted(slot);
         }
     }

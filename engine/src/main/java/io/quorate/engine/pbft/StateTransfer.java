@@ -235,12 +235,14 @@ final class StateTransfer {
     void fetch(final LogSlot slot, final long nowNs) {
         if (slot.fetchAtNs == 0) {
             // Bodies usually are on their way from the client.
-            slot.fetchAtNs = nowNs + replica.context.retransmitNs() / 2;
+            slot.fetchPauseNs = replica.roundTrips.pauseNs();
+            slot.fetchAtNs = nowNs + slot.fetchPauseNs;
         }
         if (nowNs - slot.fetchAtNs < 0) {
             return;
         }
-        slot.fetchAtNs = nowNs + replica.context.retransmitNs();
+        slot.fetchAtNs = nowNs + slot.fetchPauseNs;
+        slot.fetchPauseNs = Math.min(2 * slot.fetchPauseNs, replica.context.retransmitNs());
         slot.fetchTurn++;
         if (slot.isCommitted && slot.sequence > replica.log.executedSequence()) {
             fetch(slot, slot.committedDigest, slot.committedBatch);

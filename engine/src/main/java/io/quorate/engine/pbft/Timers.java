@@ -43,7 +43,7 @@ final class Timers {
     void onTick(final long nowNs) {
         if (nowNs - scanAtNs >= 0) {
             // Both walk over the window, so not at every call.
-            scanAtNs = nowNs + context.retransmitNs() / 2;
+            scanAtNs = nowNs + replica.roundTrips.pauseNs() / 2;
             if (replica.isActive() && replica.isVoting()) {
                 watchPrimary(nowNs);
             }
@@ -161,8 +161,8 @@ final class Timers {
 
     private void resend(final LogSlot slot, final long nowNs) {
         if (slot.sendPauseNs == 0) {
-            slot.sendPauseNs = context.retransmitNs();
-            slot.sendAtNs = nowNs + slot.sendPauseNs;
+            slot.sendPauseNs = replica.roundTrips.pauseNs();
+            slot.sendAtNs = slot.votedAtNs + slot.sendPauseNs;
         }
         if (nowNs - slot.sendAtNs < 0) {
             return;
@@ -251,6 +251,13 @@ final class Timers {
         }
     }
 
+    /** A peer's vote came for a slot that this replica voted for: it answers what this replica said, as far as it can. */
+    void onAnswer(final int peerId, final long ofView, final LogSlot slot, final boolean isAnswer) {
+        if (isAnswer && slot.isVoted && ofView == replica.view() && replica.isActive()) {
+            replica.roundTrips.onSample(peerId, replica.nowNs() - slot.votedAtNs);
+        }
+    }
+
     /** A peer asks for a view that this replica has reached or passed. */
     void onOldView(final int peerId, final long peerView) {
         final long nowNs = replica.nowNs();
@@ -264,7 +271,7 @@ final class Timers {
     void onRepeatedVote(final int peerId, final LogSlot slot) {
         final long nowNs = replica.nowNs();
         if (slot.isCommitted && replica.isVoting() && nowNs - slot.answerAtNs >= 0) {
-            slot.answerAtNs = nowNs + context.retransmitNs() / 4;
+            slot.answerAtNs = nowNs + replica.roundTrips.pauseNs(peerId) / 2;
             replica.publisher.committed(peerId, slot.sequence, slot.committedDigest);
             sendVotes(peerId, slot);
         }

@@ -11,6 +11,9 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /** Signatures for tests: a digest over signer, domain and content. Unforgeable as long as the test does not call the signer. */
 final class SymbolicKeys implements Verifier {
+    /** Signatures checked so far. */
+    long checkCount;
+
     private final Digest digest = new Digest();
     private final UnsafeBuffer id = new UnsafeBuffer(new byte[4]);
     private final UnsafeBuffer expected = new UnsafeBuffer(new byte[Signer.SIGNATURE_LENGTH]);
@@ -45,6 +48,7 @@ final class SymbolicKeys implements Verifier {
             final int lengthBytes,
             final DirectBuffer signature,
             final int signatureOffset) {
+        checkCount++;
         make(peerId, domain, content, offset, lengthBytes, expected, 0);
         for (int i = 0; i < Signer.SIGNATURE_LENGTH; i++) {
             if (expected.getByte(i) != signature.getByte(signatureOffset + i)) {

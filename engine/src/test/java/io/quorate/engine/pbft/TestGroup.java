@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +38,13 @@ final class TestGroup {
     long delayMaxNs = 300_000;
     long nowNs = 1_000_000_000L;
 
+    /** What a peer's one thread spends on a message and on a signature; it handles nothing else meanwhile. */
+    long messageCostNs;
+
+    long checkCostNs;
+    private final long[] busyUntilNs;
+    private final List<ArrayDeque<Flight>> queues = new ArrayList<>();
+
     private final PriorityQueue<Flight> flights = new PriorityQueue<>(
             (a, b) -> a.atNs != b.atNs ? Long.compare(a.atNs, b.atNs) : Long.compare(a.order, b.order));
     private final SplittableRandom random;
@@ -54,6 +62,10 @@ final class TestGroup {
         random = new SplittableRandom(seed);
         this.settings = settings;
         peers = new TestPeer[peerCount];
+        busyUntilNs = new long[peerCount];
+        for (int id = 0; id < peerCount; id++) {
+            queues.add(new ArrayDeque<>());
+        }
         for (int id = 0; id < peerCount; id++) {
             peers[id] = start(id, true);
         }
@@ -133,14 +145,15 @@ final class TestGroup {
     }
 
     private void step(final long untilNs) {
+        if (drain(untilNs)) {
+            return;
+        }
         final Flight next = flights.peek();
         if (next != null && next.atNs <= nextTickNs) {
             flights.poll();
             nowNs = Math.max(nowNs, next.atNs);
-            final TestPeer receiver = peers[next.toId];
-            if (receiver.isAlive) {
-                receiver.adapter.onMessage(next.fromId, next.bytes, 0, next.bytes.capacity(), nowNs);
-                receiver.work();
+            if (peers[next.toId].isAlive) {
+                arrive(next);
             }
         } else {
             nowNs = Math.min(nextTickNs, untilNs);
@@ -153,6 +166,46 @@ final class TestGroup {
                 }
             }
         }
+    }
+
+    private void arrive(final Flight flight) {
+        final ArrayDeque<Flight> queue = queues.get(flight.toId);
+        if (busyUntilNs[flight.toId] > nowNs || !queue.isEmpty()) {
+            queue.add(flight);
+        } else {
+            handle(flight);
+        }
+    }
+
+    /** Lets a peer handle a message, which keeps it busy; what comes meanwhile stands in its queue. */
+    private void handle(final Flight flight) {
+        final TestPeer receiver = peers[flight.toId];
+        final long checksBefore = keys.checkCount;
+        receiver.adapter.onMessage(flight.fromId, flight.bytes, 0, flight.bytes.capacity(), nowNs);
+        receiver.work();
+        busyUntilNs[flight.toId] = nowNs + messageCostNs + (keys.checkCount - checksBefore) * checkCostNs;
+    }
+
+    /** Wakes peers whose time has come and that have something in their queue. */
+    private boolean drain(final long untilNs) {
+        int first = -1;
+        for (int id = 0; id < peers.length; id++) {
+            if (!queues.get(id).isEmpty() && (first < 0 || busyUntilNs[id] < busyUntilNs[first])) {
+                first = id;
+            }
+        }
+        final Flight next = flights.peek();
+        if (first < 0
+                || busyUntilNs[first] > Math.min(untilNs, nextTickNs)
+                || (next != null && next.atNs < busyUntilNs[first])) {
+            return false;
+        }
+        nowNs = Math.max(nowNs, busyUntilNs[first]);
+        final Flight flight = queues.get(first).poll();
+        if (peers[first].isAlive) {
+            handle(flight);
+        }
+        return true;
     }
 
     void onCommitted(final long sequence, final String digest) {

@@ -1,0 +1,164 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.engine.pbft.TestGroup.MS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quorate.engine.metrics.PbftCounter;
+import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A peer that keeps others busy with forgeries does not starve them. Each peer's one thread spends virtual time on messages and
+ * checks, and everything waits in one queue: what is counted is decisions.
+ */
+class FloodTest {
+    private static final int FORGERIES_A_MS = 100;
+
+    @Test
+    void shouldDecideAlmostAsMuchUnderAFloodOfForgedRequests() {
+        final int quiet = decisions(4, 0, 64);
+        final int flooded = decisions(4, FORGERIES_A_MS, 64);
+        final int withoutBudget = decisions(4, FORGERIES_A_MS, Integer.MAX_VALUE);
+        assertThat(quiet).isGreaterThan(75);
+        assertThat(flooded).as("of %d", quiet).isGreaterThan(quiet * 8 / 10);
+        assertThat(withoutBudget)
+                .as("what the flood does where nothing holds it back")
+                .isLessThan(quiet / 4);
+    }
+
+    /** How many requests of the clients 0 to 2 are decided in 150 ms, one a client at a time. */
+    private static int decisions(final int peerCount, final int forgeriesAMs, final int uselessChecksMax) {
+        final TestGroup group = new TestGroup(peerCount, 1, context -> context.uselessChecksMax(uselessChecksMax));
+        group.messageCostNs = 1_000;
+        group.checkCostNs = 50_000;
+        final Forger flooder = new Forger(group, peerCount - 1);
+        long number = 1;
+        for (int ms = 0; ms < 150; ms++) {
+            for (int i = 0; i < forgeriesAMs; i++) {
+                number = forge(flooder, peerCount, number);
+            }
+            for (int client = 0; client < 3; client++) {
+                if (group.peers[client].client.outstandingCount() < 2) {
+                    group.submit(client, "r" + ms);
+                }
+            }
+            group.runFor(MS);
+        }
+        return group.peers[0].replies.size() + group.peers[1].replies.size() + group.peers[2].replies.size();
+    }
+
+    private static long forge(final Forger flooder, final int peerCount, final long number) {
+        final UnsafeBuffer request = flooder.request(1, 5_000_000 + number % 32, "forged " + number);
+        request.putByte(0, (byte) ~request.getByte(0));
+        for (int id = 0; id < peerCount - 1; id++) {
+            flooder.sayRequest(request, id);
+        }
+        return number + 1;
+    }
+
+    @Test
+    void shouldChangeTheViewUnderAFlood() {
+        final TestGroup group = new TestGroup(7, 1);
+        group.messageCostNs = 1_000;
+        group.checkCostNs = 50_000;
+        final Forger flooder = new Forger(group, 6);
+        group.submit(1, "before");
+        group.runUntil(() -> group.allApplied(1), 1000 * MS);
+        group.crash(0);
+        group.submit(1, "after");
+        long number = 1;
+        for (int ms = 0; ms < 600; ms++) {
+            for (int i = 0; i < FORGERIES_A_MS; i++) {
+                number = forge(flooder, 7, number);
+            }
+            group.runFor(MS);
+        }
+        assertThat(group.view(1)).as(group.toString()).isEqualTo(1);
+        assertThat(group.peers[1].replies).hasSize(2);
+        assertThat(group.peers[1].replica.refusedCheckCount()).isPositive();
+    }
+
+    @Test
+    void shouldNotCheckOldCertificatesAgainAndAgain() {
+        final TestGroup group = new TestGroup(4, 1);
+        final UnsafeBuffer[] caught = new UnsafeBuffer[1];
+        group.filter = (from, to, template, message) -> {
+            if (template == io.quorate.transport.codecs.RecoveryAnswerDecoder.TEMPLATE_ID) {
+                caught[0] = message;
+            }
+            return true;
+        };
+        for (int i = 0; i < 60; i++) {
+            group.submit(1, "r" + i);
+            group.runFor(2 * MS);
+        }
+        final Checkpoints.Certificate old =
+                new Checkpoints.Certificate(4).set(group.peers[1].replica.checkpoints.stable());
+        assertThat(old.sequence()).isPositive();
+        for (int i = 0; i < 60; i++) {
+            group.submit(1, "s" + i);
+            group.runFor(2 * MS);
+        }
+        group.runFor(200 * MS);
+        final Forger flooder = new Forger(group, 3);
+        final long checksBefore = group.keys.checkCount;
+        for (int i = 0; i < 1_000; i++) {
+            flooder.say(publisher -> publisher.stableCheckpoint(0, old), 0);
+        }
+        group.runFor(2 * MS);
+        assertThat(group.keys.checkCount - checksBefore).isZero();
+        assertThat(group.count(0, PbftCounter.DROPPED_DUPLICATE)).isGreaterThanOrEqualTo(1_000);
+    }
+
+    @Test
+    void shouldCheckViewChangesForEverHigherViewsOnlySoOften() {
+        final TestGroup group = new TestGroup(4, 1);
+        final Forger flooder = new Forger(group, 3);
+        final NewView.Claims none = new NewView.Claims(0);
+        final long checksBefore = group.keys.checkCount;
+        for (int view = 1; view <= 1_000; view++) {
+            flooder.sayViewChange(flooder.vote(view, none, none), 0);
+        }
+        group.runFor(2 * MS);
+        assertThat(group.keys.checkCount - checksBefore).isLessThan(100);
+        group.submit(1, "still here");
+        group.runUntil(() -> group.allApplied(1), 100 * MS);
+        assertThat(group.view(0)).isZero();
+    }
+
+    @Test
+    void shouldDropUnreadWhatOnePeerSendsBeyondItsShare() {
+        final TestGroup group =
+                new TestGroup(4, 1, context -> context.messagesMax(100).messageNs(10_000));
+        final Forger flooder = new Forger(group, 3);
+        for (int i = 0; i < 5_000; i++) {
+            flooder.say(publisher -> publisher.fetchSnapshot(0, 8, 0, 0), 0);
+        }
+        group.submit(1, "r");
+        group.runUntil(() -> group.allApplied(1), 100 * MS);
+        assertThat(group.count(0, PbftCounter.DROPPED_MESSAGE_BUDGET)).isGreaterThan(4_000);
+        assertThat(group.count(1, PbftCounter.DROPPED_MESSAGE_BUDGET)).isZero();
+    }
+
+    @Test
+    void shouldRepeatSoonOnceRoundTripsAreKnown() {
+        final TestGroup group = new TestGroup(4, 1);
+        assertThat(group.peers[0].replica.retransmitPauseNs()).isEqualTo(5 * MS);
+        for (int i = 0; i < 10; i++) {
+            group.submit(1, "r" + i);
+            group.runFor(5 * MS);
+        }
+        for (final TestPeer peer : group.peers) {
+            assertThat(peer.replica.retransmitPauseNs()).isEqualTo(MS);
+        }
+        group.delayMinNs = 10 * MS;
+        group.delayMaxNs = 11 * MS;
+        for (int i = 0; i < 60; i++) {
+            group.submit(1, "s" + i);
+            group.runFor(60 * MS);
+        }
+        for (final TestPeer peer : group.peers) {
+            assertThat(peer.replica.retransmitPauseNs()).isBetween(10 * MS, 40 * MS);
+        }
+    }
+}
