@@ -24,6 +24,7 @@ final class HouseRules {
         "pbft",
         "transfer",
         "pacing",
+        "evidence",
         "membership",
         "gossip",
         "dht",
@@ -48,8 +49,10 @@ final class HouseRules {
         ROOMS.put("work", new String[] {"membership", "dht", "metrics"});
         ROOMS.put("transfer", new String[] {"ordering", "metrics"});
         ROOMS.put("pacing", new String[] {"metrics"});
-        ROOMS.put(
-                "pbft", new String[] {"ordering", "quorum", "journal", "transfer", "pacing", "membership", "metrics"});
+        ROOMS.put("evidence", new String[] {"ordering", "metrics"});
+        ROOMS.put("pbft", new String[] {
+            "ordering", "quorum", "journal", "transfer", "pacing", "evidence", "membership", "metrics"
+        });
         ROOMS.put("raft", new String[] {"ordering", "metrics"});
         ROOMS.put("learning", new String[] {"metrics"});
         ROOMS.put("coordination", new String[] {"quorum", "learning", "metrics"});
@@ -65,6 +68,7 @@ final class HouseRules {
             "work",
             "transfer",
             "pacing",
+            "evidence",
             "pbft",
             "learning",
             "coordination",

@@ -372,6 +372,7 @@ public final class ConsensusEngine implements AutoCloseable {
                 0,
                 "",
                 List.of(),
+                List.of(),
                 kernels.name(),
                 kernels.bits(),
                 provider.providerName(),

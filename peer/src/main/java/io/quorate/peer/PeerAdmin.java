@@ -75,6 +75,16 @@ final class PeerAdmin implements AdminHandler {
             rounds.add(one);
         }
         fields.put("rounds", rounds);
+        final List<Object> accusations = new ArrayList<>();
+        for (final EngineStatus.Accusation accusation : status.accusations()) {
+            final Map<String, Object> one = new LinkedHashMap<>();
+            one.put("peer", accusation.peerId());
+            one.put("kind", accusation.kind());
+            one.put("view", accusation.view());
+            one.put("sequence", accusation.sequence());
+            accusations.add(one);
+        }
+        fields.put("accusations", accusations);
         final Map<String, Object> kernel = new LinkedHashMap<>();
         kernel.put("name", status.kernelName());
         kernel.put("bits", status.kernelBits());

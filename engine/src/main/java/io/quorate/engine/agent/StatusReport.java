@@ -1,6 +1,7 @@
 package io.quorate.engine.agent;
 
 import io.quorate.engine.decision.Decision;
+import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.EngineCounter;
 import io.quorate.engine.metrics.EngineStatus;
@@ -16,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
@@ -72,6 +74,7 @@ final class StatusReport implements PbftListener {
                 replica.stableSequence(),
                 stableDigest,
                 new ArrayList<>(rounds),
+                accusations(replica),
                 identity.kernelName(),
                 identity.kernelBits(),
                 identity.cryptoProvider(),
@@ -79,6 +82,15 @@ final class StatusReport implements PbftListener {
                 decisionLatency.percentileNs(99),
                 journal == null ? EngineStatus.Journal.none() : journal.status(),
                 counters(replica, counters, links));
+    }
+
+    private static List<EngineStatus.Accusation> accusations(final PbftReplica replica) {
+        final List<EngineStatus.Accusation> accusations = new ArrayList<>();
+        for (final Evidence found : replica.evidence()) {
+            accusations.add(new EngineStatus.Accusation(
+                    found.accusedId(), label(found.kind()).replace('.', '-'), found.view(), found.sequence()));
+        }
+        return accusations;
     }
 
     private Map<String, Long> counters(

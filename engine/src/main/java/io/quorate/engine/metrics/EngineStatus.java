@@ -14,6 +14,7 @@ import java.util.Map;
  * @param stableSequence of the newest stable checkpoint
  * @param stableDigest of the state at that checkpoint, in hex; empty before the first
  * @param rounds recently closed rounds, the newest last
+ * @param accusations what is proven against peers by two signed statements that conflict
  * @param kernelName which kernels run, {@code kernelBits} their vector width
  * @param cryptoProvider who signs and verifies
  * @param decisionP50Ns median latency of this peer's certified decisions, 0 before the first
@@ -33,6 +34,7 @@ public record EngineStatus(
         long stableSequence,
         String stableDigest,
         List<ClosedRound> rounds,
+        List<Accusation> accusations,
         String kernelName,
         int kernelBits,
         String cryptoProvider,
@@ -82,4 +84,12 @@ public record EngineStatus(
                     found, state, newNumber, newDurableNumber, records, forced, bytes, newLost, failures, failure);
         }
     }
+
+    /**
+     * A conflict between two statements that one peer signed.
+     *
+     * @param kind of the statements
+     * @param view of two pre-prepares, 0 for checkpoints
+     */
+    public record Accusation(int peerId, String kind, long view, long sequence) {}
 }

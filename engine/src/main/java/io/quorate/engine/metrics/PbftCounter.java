@@ -19,7 +19,7 @@ public enum PbftCounter {
     COMMITTED_BY_REPORT("slots believed committed on f+1 reports"),
     RETRANSMISSIONS("messages sent again for want of progress"),
     REPLIES_RESENT("kept replies sent again"),
-    EQUIVOCATIONS("conflicting signed pre-prepares of one primary kept as evidence"),
+    EQUIVOCATIONS("conflicts between two signed statements of one peer, proven and kept"),
     DROPPED_MALFORMED("messages that do not decode"),
     DROPPED_UNKNOWN_PEER("ids that are not in the group"),
     DROPPED_SENDER_MISMATCH("sender fields that are not the authenticated sender"),
@@ -39,6 +39,7 @@ public enum PbftCounter {
     DROPPED_REQUEST_LENGTH("request bodies longer than allowed"),
     DROPPED_SLOT_CROWDED("fresh pre-prepares for a slot that saw too many digests"),
     DROPPED_FETCH_BUDGET("fetches beyond what one peer is served in one pause"),
+    DROPPED_CHECK_BUDGET("signatures not checked, because whoever sent them had too many useless ones checked"),
     DROPPED_MESSAGE_BUDGET("messages beyond what one peer may have handled, unread"),
     DROPPED_UNWANTED("answers that nobody asked for");
 

@@ -18,13 +18,18 @@ public final class CheckBudget implements Verifier {
     private final int selfId;
     private int speakerId;
     private long nowNs;
-    private long refusedCount;
+    private final Runnable onRefused;
 
-    /** @param allowances of useless checks a peer */
-    public CheckBudget(final Verifier verifier, final int selfId, final Allowances allowances) {
+    /**
+     * @param allowances of useless checks a peer
+     * @param onRefused called for each signature that is not checked for want of budget
+     */
+    public CheckBudget(
+            final Verifier verifier, final int selfId, final Allowances allowances, final Runnable onRefused) {
         this.verifier = verifier;
         this.selfId = selfId;
         this.allowances = allowances;
+        this.onRefused = onRefused;
         speakerId = selfId;
     }
 
@@ -41,11 +46,6 @@ public final class CheckBudget implements Verifier {
         }
     }
 
-    /** Signatures that were not checked for want of budget. */
-    public long refusedCount() {
-        return refusedCount;
-    }
-
     @Override
     public boolean verify(
             final int peerId,
@@ -56,7 +56,7 @@ public final class CheckBudget implements Verifier {
             final DirectBuffer signature,
             final int signatureOffset) {
         if (speakerId != selfId && !allowances.has(speakerId, nowNs)) {
-            refusedCount++;
+            onRefused.run();
             return false;
         }
         final boolean holds = verifier.verify(peerId, domain, content, offset, lengthBytes, signature, signatureOffset);

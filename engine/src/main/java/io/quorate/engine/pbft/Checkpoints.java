@@ -2,6 +2,7 @@ package io.quorate.engine.pbft;
 
 import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
 
+import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Digest256;
@@ -205,6 +206,7 @@ final class Checkpoints {
         if (known >= 0) {
             final boolean isSame = voteDigests[known].isEqual(digest);
             replica.counters.increment(isSame ? PbftCounter.DROPPED_DUPLICATE : PbftCounter.DROPPED_CONFLICTING);
+            accuse(senderId, known, digest, signature, offset);
             return;
         }
         if (sequence < voteSequences[oldest(senderId)]) {
@@ -234,9 +236,42 @@ final class Checkpoints {
         }
         if (certificate.sequence() > newest.sequence()) {
             newest.set(certificate);
+            for (int i = 0; i < newest.signerCount(); i++) {
+                final int known = find(newest.signerId(i), newest.sequence());
+                if (known >= 0) {
+                    accuse(
+                            newest.signerId(i),
+                            known,
+                            newest.stateDigest(),
+                            newest.signatures(),
+                            newest.signatureOffset(i));
+                }
+            }
             settle();
         }
         return true;
+    }
+
+    /** A peer signed another state for a sequence than it told this replica before: evidence, if it is signed. */
+    private void accuse(
+            final int signerId,
+            final int known,
+            final Digest256 digest,
+            final DirectBuffer signature,
+            final int offset) {
+        if (!voteDigests[known].isEqual(digest)) {
+            replica.evidence.onEvidence(Evidence.of(
+                    Evidence.Kind.CHECKPOINT,
+                    signerId,
+                    0,
+                    voteSequences[known],
+                    voteDigests[known],
+                    voteSignatures,
+                    known * SIGNATURE_LENGTH,
+                    digest,
+                    signature,
+                    offset));
+        }
     }
 
     /** The start of everything needs no proof; anything else needs q valid signatures. */

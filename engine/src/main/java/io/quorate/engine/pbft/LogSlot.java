@@ -94,6 +94,10 @@ final class LogSlot {
     boolean isWanted;
     Batch wantedBatch;
     long votedAtNs;
+
+    /** Peers, as bits, that were shown the statement because they voted for another batch in this view. */
+    long shownTo;
+
     long sendAtNs;
     long sendPauseNs;
     long fetchAtNs;
@@ -157,6 +161,7 @@ final class LogSlot {
         batch = null;
         sendAtNs = 0;
         sendPauseNs = 0;
+        shownTo = 0;
     }
 
     /** Forgets what a new view that never came, or that has come, needed here. */

@@ -2,6 +2,7 @@ package io.quorate.engine.pbft;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.quorate.engine.evidence.EvidenceAdapter;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Digest256;
@@ -10,6 +11,7 @@ import io.quorate.transport.codecs.BatchDecoder;
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.CommittedDecoder;
+import io.quorate.transport.codecs.EvidenceDecoder;
 import io.quorate.transport.codecs.FetchBatchDecoder;
 import io.quorate.transport.codecs.FetchRequestDecoder;
 import io.quorate.transport.codecs.FetchSnapshotDecoder;
@@ -35,6 +37,10 @@ import org.agrona.DirectBuffer;
 public final class PbftAdapter {
     private static final int TEMPLATE_ID_MIN = 20;
     private static final int TEMPLATE_ID_MAX = 59;
+
+    /** In which a peer's share of messages comes back. */
+    private static final long MESSAGES_NS = 64_000_000;
+
     private static final int DATA_HEADER_LENGTH = 4;
     private static final int HEADER_LENGTH = MessageHeaderDecoder.ENCODED_LENGTH;
 
@@ -46,6 +52,7 @@ public final class PbftAdapter {
     private final Digest256 digest = new Digest256();
     private final Checkpoints.Certificate certificate;
     private final Allowances messages;
+    private final EvidenceAdapter evidence;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final RequestDecoder request = new RequestDecoder();
     private final PrePrepareDecoder prePrepare = new PrePrepareDecoder();
@@ -81,8 +88,10 @@ public final class PbftAdapter {
         this.client = client;
         counters = replica.counters;
         peerCount = replica.context.peerCount();
-        messages = new Allowances(peerCount, replica.context.messagesMax(), replica.context.messageNs());
+        messages = new Allowances(
+                peerCount, replica.context.messagesMax(), Math.max(1, MESSAGES_NS / replica.context.messagesMax()));
         certificate = new Checkpoints.Certificate(peerCount);
+        evidence = new EvidenceAdapter(replica.evidence);
         statements = new StatementDecoder(peerCount);
     }
 
@@ -151,6 +160,8 @@ public final class PbftAdapter {
             case FetchSnapshotDecoder.TEMPLATE_ID -> isFixed(FetchSnapshotDecoder.BLOCK_LENGTH) && onFetchSnapshot();
             case SnapshotPageDecoder.TEMPLATE_ID -> isVariable(SnapshotPageDecoder.BLOCK_LENGTH) && onSnapshotPage();
             case RecoveryQueryDecoder.TEMPLATE_ID -> isFixed(RecoveryQueryDecoder.BLOCK_LENGTH) && onRecoveryQuery();
+            case EvidenceDecoder.TEMPLATE_ID ->
+                isFixed(EvidenceDecoder.BLOCK_LENGTH) && evidence.onMessage(buffer, offset);
             case RecoveryAnswerDecoder.TEMPLATE_ID ->
                 isGroups(RecoveryAnswerDecoder.BLOCK_LENGTH, 1) && onRecoveryAnswer();
             default -> false;

@@ -46,7 +46,6 @@ public final class PbftContext {
     private int uselessChecksMax = 64;
     private long uselessCheckNs = 0;
     private int messagesMax = 64 * 1024;
-    private long messageNs = 1_000;
     private boolean isConcluded;
 
     /** n, peers of the group; required, 1 to 64. */
@@ -415,7 +414,10 @@ public final class PbftContext {
         return uselessCheckNs;
     }
 
-    /** Messages of one peer that are handled in one go; more are dropped unread. */
+    /**
+     * Messages of one peer that are handled in one go, and in any 64 ms; more are dropped unread. The default is twice what one
+     * core can send over UDP when packed.
+     */
     public PbftContext messagesMax(final int messagesMax) {
         changing();
         this.messagesMax = messagesMax;
@@ -424,17 +426,6 @@ public final class PbftContext {
 
     public int messagesMax() {
         return messagesMax;
-    }
-
-    /** Time in which a peer may have one message more handled; 1 us is twice what one core can send over UDP when packed. */
-    public PbftContext messageNs(final long messageNs) {
-        changing();
-        this.messageNs = messageNs;
-        return this;
-    }
-
-    public long messageNs() {
-        return messageNs;
     }
 
     /**
@@ -475,7 +466,7 @@ public final class PbftContext {
                 retransmitMinNs);
         uselessCheckNs = uselessCheckNs == 0 ? Math.max(1_000_000L, 250_000L * peerCount) : uselessCheckNs;
         require(uselessChecksMax >= 1, "uselessChecksMax is at least 1", uselessChecksMax);
-        require(messagesMax >= 1 && messageNs > 0, "messagesMax and messageNs are above 0", messagesMax);
+        require(messagesMax >= 1, "messagesMax is at least 1", messagesMax);
         require(statusIntervalNs > 0, "statusIntervalNs is above 0", statusIntervalNs);
         require(pageLength >= 1, "pageLength is at least 1", pageLength);
         requireFits("a request", PbftPublisher.MESSAGE_OVERHEAD + requestLengthMax);

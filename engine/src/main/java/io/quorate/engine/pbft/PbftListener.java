@@ -1,5 +1,6 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.ordering.Digest256;
 
 /** What a replica tells its agent; called on the consensus thread, inside a handler. Every method has an empty default. */
@@ -22,14 +23,6 @@ public interface PbftListener {
     /** The replica votes again after a restart without its log; the stable checkpoint is {@code sequence}. */
     default void onVotingAgain(final long sequence) {}
 
-    /** The primary of {@code view} signed two different batches for one sequence. */
-    default void onEquivocation(final Equivocation evidence) {}
-
-    /**
-     * Two signed pre-prepares that conflict; together with the roster a proof for anybody.
-     *
-     * @param first signature and signed bytes of one pre-prepare
-     * @param second signature and signed bytes of the other
-     */
-    record Equivocation(int primaryId, long view, long sequence, byte[] first, byte[] second) {}
+    /** A peer is proven to have signed two statements that conflict; told once a conflict. */
+    default void onEvidence(final Evidence evidence) {}
 }

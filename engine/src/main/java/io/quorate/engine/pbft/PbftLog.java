@@ -1,11 +1,10 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
-import java.util.ArrayList;
-import java.util.List;
 import org.agrona.DirectBuffer;
 
 /**
@@ -13,10 +12,7 @@ import org.agrona.DirectBuffer;
  * {@code committedSequence} has committed; {@link Applier} hands it to execution.
  */
 final class PbftLog {
-    private static final int EVIDENCE_MAX = 16;
-
     private final PbftReplica replica;
-    private final List<PbftListener.Equivocation> evidence = new ArrayList<>(EVIDENCE_MAX);
     private final LogSlot[] ring;
     private final int windowLength;
     private final Digest256 scratch = new Digest256();
@@ -270,26 +266,60 @@ final class PbftLog {
         feed();
     }
 
-    boolean hasRoomForEvidence() {
-        return evidence.size() < EVIDENCE_MAX;
+    /** The same again shows that the primary lacks votes; another one is refused, and is evidence if it is signed. */
+    void onSecondPrePrepare(
+            final LogSlot slot,
+            final int senderId,
+            final Digest256 digest,
+            final DirectBuffer statement,
+            final int offset) {
+        if (slot.digest.isEqual(digest)) {
+            replica.counters.increment(PbftCounter.DROPPED_DUPLICATE);
+            replica.timers.onRepeatedVote(senderId, slot);
+        } else {
+            replica.counters.increment(PbftCounter.DROPPED_CONFLICTING);
+            accuse(slot, digest, statement, offset);
+        }
     }
 
-    /** Keeps two signed pre-prepares that conflict, the accepted one and this one. */
-    void keepEvidence(
-            final LogSlot slot, final int primaryId, final DirectBuffer statement, final int statementOffset) {
-        final byte[] first = new byte[LogSlot.STATEMENT_LENGTH];
-        final byte[] second = new byte[LogSlot.STATEMENT_LENGTH];
-        slot.statement.getBytes(0, first);
-        statement.getBytes(statementOffset, second);
-        final PbftListener.Equivocation found =
-                new PbftListener.Equivocation(primaryId, replica.view(), slot.sequence, first, second);
-        evidence.add(found);
-        replica.counters.increment(PbftCounter.EQUIVOCATIONS);
-        replica.listener.onEquivocation(found);
+    /** A peer that is not the primary shows what the primary signed there: no vote, but evidence if it differs. */
+    void onShown(final long sequence, final Digest256 digest, final DirectBuffer statement, final int offset) {
+        if (isInWindow(sequence) && slot(sequence).isAccepted) {
+            accuse(slot(sequence), digest, statement, offset);
+        }
     }
 
-    List<PbftListener.Equivocation> evidence() {
-        return evidence;
+    private void accuse(
+            final LogSlot slot, final Digest256 digest, final DirectBuffer statement, final int statementOffset) {
+        if (slot.hasStatement && !slot.digest.isEqual(digest)) {
+            replica.evidence.onEvidence(Evidence.of(
+                    Evidence.Kind.PRE_PREPARE,
+                    replica.primaryId(),
+                    replica.view(),
+                    slot.sequence,
+                    slot.digest,
+                    slot.statement,
+                    0,
+                    digest,
+                    statement,
+                    statementOffset));
+        }
+    }
+
+    /**
+     * A backup votes for another batch than the primary assigned here: one of the two lies. Shows the backup, once a view, what
+     * the primary signed; if the backup has another one from it, that is the proof.
+     */
+    void show(final int peerId, final long ofView, final LogSlot slot, final Digest256 digest) {
+        final long bit = 1L << peerId;
+        if (slot.isVoted
+                && slot.hasStatement
+                && ofView == replica.view()
+                && !slot.digest.isEqual(digest)
+                && (slot.shownTo & bit) == 0) {
+            slot.shownTo |= bit;
+            replica.publisher.prePrepare(peerId, slot.statement, slot.batch);
+        }
     }
 
     /** How many slots have a P entry. */

@@ -1,5 +1,6 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.evidence.EvidencePublisher;
 import io.quorate.engine.journal.DurableGate;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
@@ -57,6 +58,7 @@ public final class PbftPublisher {
     private final MessageHeaderEncoder header = new MessageHeaderEncoder();
     private final RequestEncoder request = new RequestEncoder();
     private final ViewChangeEncoder viewChange = new ViewChangeEncoder();
+    final EvidencePublisher evidence;
     private final NewViewEncoder newView = new NewViewEncoder();
     private final PrePrepareEncoder prePrepare = new PrePrepareEncoder();
     private final PrepareEncoder prepare = new PrepareEncoder();
@@ -92,6 +94,7 @@ public final class PbftPublisher {
         selfId = context.selfId();
         peerCount = context.peerCount();
         buffer = new UnsafeBuffer(new byte[context.messageLengthMax()]);
+        evidence = new EvidencePublisher(outbox, selfId, peerCount);
     }
 
     /** Longest view change of a group, header included. */

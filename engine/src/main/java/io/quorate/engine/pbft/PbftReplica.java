@@ -3,6 +3,8 @@ package io.quorate.engine.pbft;
 import static io.quorate.engine.ordering.Request.BODY_OFFSET;
 import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
 
+import io.quorate.engine.evidence.Evidence;
+import io.quorate.engine.evidence.EvidenceBook;
 import io.quorate.engine.journal.Journal;
 import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.journal.MemoryJournal;
@@ -24,6 +26,7 @@ import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.auth.Verifier;
+import java.util.List;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -39,6 +42,7 @@ public final class PbftReplica implements ExecutionListener {
     final Signer signer;
     final CheckBudget verifier;
     final RoundTrips roundTrips;
+    final EvidenceBook evidence;
     final Execution execution;
     final PbftListener listener;
     final Quorum quorum;
@@ -101,7 +105,8 @@ public final class PbftReplica implements ExecutionListener {
         this.verifier = new CheckBudget(
                 verifier,
                 context.selfId(),
-                new Allowances(context.peerCount(), context.uselessChecksMax(), context.uselessCheckNs()));
+                new Allowances(context.peerCount(), context.uselessChecksMax(), context.uselessCheckNs()),
+                () -> counters.increment(PbftCounter.DROPPED_CHECK_BUDGET));
         roundTrips = new RoundTrips(
                 context.peerCount(),
                 context.selfId(),
@@ -110,6 +115,8 @@ public final class PbftReplica implements ExecutionListener {
                 context.retransmitMaxNs());
         this.execution = execution;
         this.listener = listener;
+        evidence = new EvidenceBook(
+                context.peerCount(), this.verifier, publisher.evidence, this::onProof, 5 * context.retransmitMaxNs());
         quorum = context.quorum();
         selfId = context.selfId();
         // Twice the window: requests of a restarted client, or of one that changed its mind, may overlap with the ones
@@ -181,14 +188,14 @@ public final class PbftReplica implements ExecutionListener {
         return applier.executedSequence();
     }
 
-    /** Signatures that were not checked because whoever handed them in had too many useless ones checked before. */
-    public long refusedCheckCount() {
-        return verifier.refusedCount();
+    /** What is proven against peers here; the caller must not change it. */
+    public List<Evidence> evidence() {
+        return evidence.kept();
     }
 
-    /** How long this replica waits now before it repeats to everybody what nobody answered. */
-    public long retransmitPauseNs() {
-        return roundTrips.pauseNs();
+    private void onProof(final Evidence found) {
+        counters.increment(PbftCounter.EQUIVOCATIONS);
+        listener.onEvidence(found);
     }
 
     public int waitingCount() {
@@ -219,6 +226,7 @@ public final class PbftReplica implements ExecutionListener {
         viewChange.onTick(tickNs);
         transfer.onTick(tickNs);
         recovery.onTick(tickNs);
+        evidence.onTick(tickNs);
         propose();
     }
 
@@ -305,10 +313,11 @@ public final class PbftReplica implements ExecutionListener {
             counters.increment(PbftCounter.DROPPED_INACTIVE_VIEW);
         } else if (senderId != primaryId(view) || senderId == selfId) {
             counters.increment(PbftCounter.DROPPED_NOT_PRIMARY);
+            log.onShown(sequence, digest, buffer, statementOffset);
         } else if (!log.isInWindow(sequence)) {
             counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
         } else if (log.slot(sequence).isAccepted) {
-            onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
+            log.onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
         } else if (digestsLength > context.batchCountMax() * Digest256.LENGTH) {
             counters.increment(PbftCounter.DROPPED_MALFORMED);
         } else if (!isSignedBy(senderId, buffer, statementOffset)) {
@@ -357,24 +366,6 @@ public final class PbftReplica implements ExecutionListener {
                 statementOffset);
     }
 
-    /** The same again shows that the primary lacks votes; another one is refused, and kept as evidence if it is signed. */
-    private void onSecondPrePrepare(
-            final LogSlot slot,
-            final int senderId,
-            final Digest256 digest,
-            final DirectBuffer buffer,
-            final int statementOffset) {
-        if (slot.digest.isEqual(digest)) {
-            counters.increment(PbftCounter.DROPPED_DUPLICATE);
-            timers.onRepeatedVote(senderId, slot);
-            return;
-        }
-        counters.increment(PbftCounter.DROPPED_CONFLICTING);
-        if (slot.hasStatement && log.hasRoomForEvidence() && isSignedBy(senderId, buffer, statementOffset)) {
-            log.keepEvidence(slot, senderId, buffer, statementOffset);
-        }
-    }
-
     void onPrepare(final int senderId, final long messageView, final long sequence, final Digest256 digest) {
         if (messageView >= 0 && senderId == primaryId(messageView)) {
             // The pre-prepare is the primary's vote; a prepare of its own would count it twice.
@@ -382,6 +373,9 @@ public final class PbftReplica implements ExecutionListener {
             return;
         }
         final LogSlot slot = slotOf(messageView, sequence);
+        if (slot != null) {
+            log.show(senderId, messageView, slot, digest);
+        }
         if (slot != null && isCounted(slot.prepares.offer(senderId, messageView, digest), senderId, slot)) {
             timers.onAnswer(senderId, messageView, slot, isPrimary());
             log.checkPrepared(slot);

@@ -117,6 +117,11 @@ final class SimCluster {
         return liveness;
     }
 
+    /** True unless the plan made a peer a liar. */
+    boolean isCorrect(final int peerId) {
+        return peers[peerId].isCorrect();
+    }
+
     int peerCount() {
         return peers.length;
     }

@@ -1,5 +1,6 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
@@ -321,6 +322,18 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.CHECKPOINT, sequence, stateDigest.prefix());
         if (isCorrect()) {
             cluster.safety().onCheckpoint(id, sequence, stateDigest.prefix());
+        }
+    }
+
+    @Override
+    public void onEvidence(final Evidence found) {
+        if (isCorrect()) {
+            cluster.safety()
+                    .require(
+                            !cluster.isCorrect(found.accusedId()),
+                            "evidence",
+                            "peer " + id + " holds a " + found.kind() + " conflict of sequence " + found.sequence()
+                                    + " against peer " + found.accusedId() + ", which is correct");
         }
     }
 

@@ -75,7 +75,7 @@ class FloodTest {
         }
         assertThat(group.view(1)).as(group.toString()).isEqualTo(1);
         assertThat(group.peers[1].replies).hasSize(2);
-        assertThat(group.peers[1].replica.refusedCheckCount()).isPositive();
+        assertThat(group.count(1, PbftCounter.DROPPED_CHECK_BUDGET)).isPositive();
     }
 
     @Test
@@ -128,8 +128,7 @@ class FloodTest {
 
     @Test
     void shouldDropUnreadWhatOnePeerSendsBeyondItsShare() {
-        final TestGroup group =
-                new TestGroup(4, 1, context -> context.messagesMax(100).messageNs(10_000));
+        final TestGroup group = new TestGroup(4, 1, context -> context.messagesMax(100));
         final Forger flooder = new Forger(group, 3);
         for (int i = 0; i < 5_000; i++) {
             flooder.say(publisher -> publisher.fetchSnapshot(0, 8, 0, 0), 0);
@@ -143,13 +142,13 @@ class FloodTest {
     @Test
     void shouldRepeatSoonOnceRoundTripsAreKnown() {
         final TestGroup group = new TestGroup(4, 1);
-        assertThat(group.peers[0].replica.retransmitPauseNs()).isEqualTo(5 * MS);
+        assertThat(group.peers[0].replica.roundTrips.pauseNs()).isEqualTo(5 * MS);
         for (int i = 0; i < 10; i++) {
             group.submit(1, "r" + i);
             group.runFor(5 * MS);
         }
         for (final TestPeer peer : group.peers) {
-            assertThat(peer.replica.retransmitPauseNs()).isEqualTo(MS);
+            assertThat(peer.replica.roundTrips.pauseNs()).isEqualTo(MS);
         }
         group.delayMinNs = 10 * MS;
         group.delayMaxNs = 11 * MS;
@@ -158,7 +157,7 @@ class FloodTest {
             group.runFor(60 * MS);
         }
         for (final TestPeer peer : group.peers) {
-            assertThat(peer.replica.retransmitPauseNs()).isBetween(10 * MS, 40 * MS);
+            assertThat(peer.replica.roundTrips.pauseNs()).isBetween(10 * MS, 40 * MS);
         }
     }
 }

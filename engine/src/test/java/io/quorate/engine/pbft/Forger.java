@@ -88,6 +88,15 @@ final class Forger {
         say(publisher -> publisher.prePrepare(other(), statement, batch), receivers);
     }
 
+    void sayCheckpoint(final long sequence, final Digest256 state, final int... receivers) {
+        final UnsafeBuffer content = new UnsafeBuffer(new byte[Long.BYTES + Digest256.LENGTH]);
+        content.putLong(0, sequence, java.nio.ByteOrder.LITTLE_ENDIAN);
+        state.write(content, Long.BYTES);
+        final UnsafeBuffer signature = new UnsafeBuffer(new byte[SIGNATURE_LENGTH]);
+        group.keys.signer(id).sign(SigningDomain.CHECKPOINT, content, 0, content.capacity(), signature, 0);
+        say(publisher -> publisher.checkpoint(other(), sequence, state, signature, 0), receivers);
+    }
+
     void sayPrepare(final long view, final long sequence, final Digest256 digest, final int... receivers) {
         say(publisher -> publisher.prepare(other(), view, sequence, digest), receivers);
     }

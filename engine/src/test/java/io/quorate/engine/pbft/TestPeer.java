@@ -1,5 +1,6 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
@@ -31,7 +32,7 @@ final class TestPeer implements Outbox, Execution, PbftListener {
     final Map<Long, String> stable = new LinkedHashMap<>();
     final Map<Long, String> replies = new LinkedHashMap<>();
     final List<Long> viewsEntered = new ArrayList<>();
-    final List<PbftListener.Equivocation> evidence = new ArrayList<>();
+    final List<Evidence> evidence = new ArrayList<>();
 
     /** What execution was told of tentative sequences. */
     final List<String> told = new ArrayList<>();
@@ -186,7 +187,7 @@ final class TestPeer implements Outbox, Execution, PbftListener {
     }
 
     @Override
-    public void onEquivocation(final PbftListener.Equivocation found) {
+    public void onEvidence(final Evidence found) {
         evidence.add(found);
     }
 

@@ -65,6 +65,15 @@ final class StatusCommand implements Callable<Integer> {
                 }
             }
         }
+        if (status.get("accusations") instanceof final List<?> accusations) {
+            for (final Object element : accusations) {
+                if (element instanceof final Map<?, ?> accusation) {
+                    out.println("  peer " + accusation.get("peer") + " signed two statements that conflict: "
+                            + accusation.get("kind") + ", view " + accusation.get("view") + ", sequence "
+                            + accusation.get("sequence"));
+                }
+            }
+        }
         if (status.get("counters") instanceof final Map<?, ?> counters) {
             counters.forEach((name, value) -> {
                 if (value instanceof final Number number && number.longValue() != 0) {
