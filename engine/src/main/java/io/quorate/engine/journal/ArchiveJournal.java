@@ -45,7 +45,9 @@ public final class ArchiveJournal implements JournalStore {
     private static final long LIVENESS_NS = TimeUnit.MINUTES.toNanos(10);
     private static final long REPLAY_PATIENCE_NS = TimeUnit.SECONDS.toNanos(10);
     private static final long COUNTER_PATIENCE_NS = TimeUnit.SECONDS.toNanos(10);
-    private static final String MARK_FILE = "archive-mark.dat";
+    private static final String MARKS = "journal-marks";
+    private static final long STANDSTILL_NS = TimeUnit.SECONDS.toNanos(20);
+    private static final int SPACE_CHECK_MASK = 31;
 
     private final JournalContext context;
     private final Path markFile;
@@ -70,6 +72,7 @@ public final class ArchiveJournal implements JournalStore {
     private long baseBeginNumber;
     private long baseBeginPosition;
     private long forcedCount;
+    private long movedAtNs;
 
     /** @param context concluded */
     public ArchiveJournal(final JournalContext context) {
@@ -174,10 +177,14 @@ public final class ArchiveJournal implements JournalStore {
     @Override
     public void begin() {
         try {
+            // After a failure everything is made anew: a driver or an archive may have lost its thread.
+            if (publication != null) {
+                shutDown();
+            }
             if (archive == null) {
                 launch();
             }
-            stopRecording();
+            requireSpace();
             lastError.set(null);
             if (mark == null) {
                 mark = DurableMark.open(markFile, context.identity().key());
@@ -198,6 +205,7 @@ public final class ArchiveJournal implements JournalStore {
         inFlightHead = 0;
         inFlightTail = 0;
         durableNumber = 0;
+        movedAtNs = System.nanoTime();
     }
 
     private int awaitCounter(final int sessionId) {
@@ -275,10 +283,14 @@ public final class ArchiveJournal implements JournalStore {
             throw new IllegalStateException("the archive stopped recording" + lastErrorText());
         }
         if (recorded == recordedPosition) {
+            requireProgress();
             return durableNumber;
         }
         recordedPosition = recorded;
-        forcedCount++;
+        movedAtNs = System.nanoTime();
+        if ((forcedCount++ & SPACE_CHECK_MASK) == 0) {
+            requireSpace();
+        }
         final long before = durableNumber;
         while (inFlightHead < inFlightTail && endPositions[(int) (inFlightHead % IN_FLIGHT_MAX)] <= recorded) {
             durableNumber = endNumbers[(int) (inFlightHead++ % IN_FLIGHT_MAX)];
@@ -287,6 +299,27 @@ public final class ArchiveJournal implements JournalStore {
             mark.write(durableNumber);
         }
         return durableNumber;
+    }
+
+    /** An archive whose thread has died says nothing; its position just does not move any more. */
+    private void requireProgress() {
+        if (inFlightHead == inFlightTail) {
+            movedAtNs = System.nanoTime();
+        } else if (System.nanoTime() - movedAtNs >= STANDSTILL_NS) {
+            throw new IllegalStateException("the archive stands still" + lastErrorText());
+        }
+    }
+
+    private void requireSpace() {
+        try {
+            final long free = Files.getFileStore(context.directory()).getUsableSpace();
+            if (free < context.lowSpaceBytes()) {
+                throw new IllegalStateException("only " + free + " bytes are free where the journal lies, at least "
+                        + context.lowSpaceBytes() + " are needed");
+            }
+        } catch (final IOException e) {
+            throw new UncheckedIOException("cannot ask for the free space: " + e.getMessage(), e);
+        }
     }
 
     @Override
@@ -327,12 +360,13 @@ public final class ArchiveJournal implements JournalStore {
 
     private void launch() {
         final Path folder = context.directory();
-        try {
-            // The peer's folder is locked, so nobody else can be using the archive, whatever its mark file says.
-            Files.deleteIfExists(folder.resolve(MARK_FILE));
-        } catch (final IOException e) {
-            throw new UncheckedIOException("cannot remove the archive's mark: " + e.getMessage(), e);
-        }
+        requireSpace();
+        // The archive maps its mark file into memory and logs errors there: on a full disk that would end its thread.
+        // The peer's
+        // folder is locked, so nobody else can be using the archive, whatever an old mark says.
+        final Path marks = context.driverDirectory().resolveSibling(MARKS);
+        IoUtil.delete(marks.toFile(), true);
+        makeFolder(marks);
         final String driverFolder = context.driverDirectory().toString();
         driver = MediaDriver.launchEmbedded(new MediaDriver.Context()
                 .aeronDirectoryName(driverFolder)
@@ -348,6 +382,7 @@ public final class ArchiveJournal implements JournalStore {
         archive = Archive.launch(new Archive.Context()
                 .aeronDirectoryName(driverFolder)
                 .archiveDir(folder.toFile())
+                .markFileDir(marks.toFile())
                 .controlChannelEnabled(false)
                 .archiveClientContext(new AeronArchive.Context().controlResponseChannel("aeron:ipc?term-length=64k"))
                 .recordingEventsEnabled(false)
@@ -371,14 +406,6 @@ public final class ArchiveJournal implements JournalStore {
         return new BackoffIdleStrategy(10, 20, 1_000, 200_000);
     }
 
-    private void stopRecording() {
-        if (publication != null) {
-            CloseHelper.quietClose(publication);
-            publication = null;
-            client.tryStopRecordingByIdentity(recordingId);
-        }
-    }
-
     private void shutDown() {
         publication = null;
         CloseHelper.quietCloseAll(client, archive, driver, mark);
@@ -386,6 +413,7 @@ public final class ArchiveJournal implements JournalStore {
         archive = null;
         driver = null;
         mark = null;
+        IoUtil.delete(context.driverDirectory().resolveSibling(MARKS).toFile(), true);
     }
 
     private String lastErrorText() {
