@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
@@ -46,6 +47,10 @@ final class TidyRules {
 
     private static final Pattern BANNED_PACKAGE = Pattern.compile("(util|utils|common|core|impl|helper|helpers|misc)");
     private static final Pattern BANNED_TYPE = Pattern.compile(".*(Impl|Manager|Helper|Helpers|Util|Utils)");
+
+    /** {@code sum = sum.add(x)}: what a loop carries is the receiver, over line breaks too. */
+    private static final Pattern CARRIED_RECEIVER = Pattern.compile(
+            "\\b(\\w+)\\s*=\\s*\\1\\s*\\.\\s*(add|sub|mul|div|min|max|and|or|fma|lanewise|blend)\\s*\\(");
 
     private static final String SUM_ORDER = "the order of the sum is not defined";
 
@@ -132,6 +137,25 @@ final class TidyRules {
                         findings.add(source + ":" + number + " \"" + word.pattern() + "\": " + why);
                     }
                 });
+            }
+        }
+        return findings;
+    }
+
+    /**
+     * Vectors that a loop carries and that receive the call which replaces them. C2 does not know the class of such a receiver; it
+     * relies on the profile of the JDK's method, and without a good one each step boxes (docs/decisions/0034).
+     */
+    static List<String> carriedReceivers(final List<Path> sources) {
+        final List<String> findings = new ArrayList<>();
+        for (final Path source : sources) {
+            final String text = String.join("\n", lines(source));
+            if (text.contains("jdk.incubator.vector")) {
+                final Matcher matcher = CARRIED_RECEIVER.matcher(text);
+                while (matcher.find()) {
+                    final long line = text.substring(0, matcher.start()).lines().count();
+                    findings.add(source + ":" + line + " " + matcher.group(1) + " receives the call that replaces it");
+                }
             }
         }
         return findings;

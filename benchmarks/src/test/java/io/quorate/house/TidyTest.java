@@ -43,6 +43,24 @@ class TidyTest {
     }
 
     @Test
+    void shouldCallNoVectorThatALoopCarries() throws IOException {
+        assertThat(TidyRules.carriedReceivers(production())).isEmpty();
+        final Path offender = write("Carried.java", """
+                import jdk.incubator.vector.FloatVector;
+                class Carried {
+                    void run(FloatVector sum, FloatVector x) {
+                        sum = x.add(sum);
+                        sum = sum
+                                .add(x);
+                    }
+                }
+                """);
+        assertThat(TidyRules.carriedReceivers(List.of(offender)))
+                .hasSize(1)
+                .allMatch(finding -> finding.contains(":5 sum"));
+    }
+
+    @Test
     void shouldNameJobsAndKeepMethodsShort() throws IOException {
         assertThat(TidyRules.namesAndMethods(production())).isEmpty();
         final Path offender = write(

@@ -67,18 +67,18 @@ final class FmaPeak implements Contender {
         FloatVector c10 = FloatVector.broadcast(WIDEST, 1.1f);
         FloatVector c11 = FloatVector.broadcast(WIDEST, 1.2f);
         for (int step = 0; step < steps; step++) {
-            c0 = c0.fma(by, plus);
-            c1 = c1.fma(by, plus);
-            c2 = c2.fma(by, plus);
-            c3 = c3.fma(by, plus);
-            c4 = c4.fma(by, plus);
-            c5 = c5.fma(by, plus);
-            c6 = c6.fma(by, plus);
-            c7 = c7.fma(by, plus);
-            c8 = c8.fma(by, plus);
-            c9 = c9.fma(by, plus);
-            c10 = c10.fma(by, plus);
-            c11 = c11.fma(by, plus);
+            c0 = by.fma(c0, plus);
+            c1 = by.fma(c1, plus);
+            c2 = by.fma(c2, plus);
+            c3 = by.fma(c3, plus);
+            c4 = by.fma(c4, plus);
+            c5 = by.fma(c5, plus);
+            c6 = by.fma(c6, plus);
+            c7 = by.fma(c7, plus);
+            c8 = by.fma(c8, plus);
+            c9 = by.fma(c9, plus);
+            c10 = by.fma(c10, plus);
+            c11 = by.fma(c11, plus);
         }
         final FloatVector all = c0.add(c1).add(c2).add(c3).add(c4).add(c5);
         return all.add(c6).add(c7).add(c8).add(c9).add(c10).add(c11).lane(0);

@@ -83,8 +83,8 @@ final class FreeSoftmax {
             final long next = at + BYTES < end ? BYTES : 0;
             final FloatVector left = FloatVector.fromMemorySegment(FLOATS, ALL, at & ADDRESS_MASK, ORDER);
             final FloatVector right = FloatVector.fromMemorySegment(FLOATS, ALL, (at + next) & ADDRESS_MASK, ORDER);
-            even = even.blend(left, left.compare(VectorOperators.GT, even));
-            odd = odd.blend(right, right.compare(VectorOperators.GT, odd));
+            even = left.blend(even, left.compare(VectorOperators.LE, even));
+            odd = right.blend(odd, right.compare(VectorOperators.LE, odd));
             at += 2 * BYTES;
         }
         final IntVector bits =
@@ -124,7 +124,7 @@ final class FreeSoftmax {
             final FloatVector result =
                     FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, ARGUMENT_MAX));
             result.intoMemorySegment(ALL, at & ADDRESS_MASK, ORDER);
-            sum = sum.add(result);
+            sum = result.add(sum);
             at += BYTES;
         }
         sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);

@@ -168,8 +168,9 @@ final class VectorPrimitives implements Primitives {
         IntVector best = IntVector.zero(INTS);
         long at = row & ADDRESS_MASK;
         while (at < end) {
-            best = best.max(IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER)
-                    .and(ExpPolynomial.MAGNITUDE_MASK));
+            best = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER)
+                    .and(ExpPolynomial.MAGNITUDE_MASK)
+                    .max(best);
             at += FLOATS_BYTES;
         }
         return best.reduceLanes(VectorOperators.MAX);

@@ -176,7 +176,8 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
             final long end = group + Math.min(left, HEADS) * HEAD_BYTES;
             long at = group;
             while (at < end) {
-                sum = sum.add(FloatVector.fromMemorySegment(FOUR_FLOATS, ALL, at & ADDRESS_MASK, ORDER));
+                sum = FloatVector.fromMemorySegment(FOUR_FLOATS, ALL, at & ADDRESS_MASK, ORDER)
+                        .add(sum);
                 at += HEAD_BYTES;
             }
             group += groupBytes;

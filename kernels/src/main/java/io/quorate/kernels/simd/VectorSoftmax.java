@@ -69,8 +69,8 @@ final class VectorSoftmax implements VectorLoops.Softmax {
         long at = row & ADDRESS_MASK;
         while (at < end) {
             final IntVector bits = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER);
-            greatest = greatest.max(bits);
-            least = least.min(bits);
+            greatest = bits.max(greatest);
+            least = bits.min(least);
             at += FLOATS_BYTES;
         }
         if (at == (row & ADDRESS_MASK)) {
@@ -123,7 +123,7 @@ final class VectorSoftmax implements VectorLoops.Softmax {
             final FloatVector result =
                     FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, ExpPolynomial.ARGUMENT_MAX));
             result.intoMemorySegment(ALL, now, ORDER);
-            sum = sum.add(result);
+            sum = result.add(sum);
             at += LANES_BYTES;
         }
         sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);

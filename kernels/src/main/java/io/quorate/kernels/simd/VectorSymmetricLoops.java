@@ -314,10 +314,13 @@ final class VectorSymmetricLoops implements SymmetricLoops {
         long at = panels & ADDRESS_MASK;
         while (at < end) {
             final long now = at & ADDRESS_MASK;
-            first = first.add(FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER));
-            second = second.add(FloatVector.fromMemorySegment(FLOATS, ALL, now + FLOATS_BYTES, ORDER));
-            third = third.add(FloatVector.fromMemorySegment(FLOATS, ALL, now + 2 * FLOATS_BYTES, ORDER));
-            fourth = fourth.add(FloatVector.fromMemorySegment(FLOATS, ALL, now + 3 * FLOATS_BYTES, ORDER));
+            first = FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER).add(first);
+            second = FloatVector.fromMemorySegment(FLOATS, ALL, now + FLOATS_BYTES, ORDER)
+                    .add(second);
+            third = FloatVector.fromMemorySegment(FLOATS, ALL, now + 2 * FLOATS_BYTES, ORDER)
+                    .add(third);
+            fourth = FloatVector.fromMemorySegment(FLOATS, ALL, now + 3 * FLOATS_BYTES, ORDER)
+                    .add(fourth);
             at += panelBytes;
         }
         first.intoMemorySegment(ALL, target, ORDER);
