@@ -24,6 +24,7 @@ public final class KernelWarmup {
     private static KernelCall[] calls(final Primitives primitives, final FloatMatrix vectors, final int heads) {
         return new KernelCall[] {
             new AttentionCall(primitives, vectors, heads),
+            new SelfAttentionCall(primitives),
             new AggregationCall(primitives, vectors),
             new GossipCall(primitives, vectors),
             new RopeCall(primitives, vectors, heads),
