@@ -31,6 +31,7 @@ final class HouseRules {
         "work",
         "coordination",
         "decision",
+        "reading",
         "quorum",
         "ordering"
     };
@@ -47,6 +48,7 @@ final class HouseRules {
         ROOMS.put("membership", new String[] {"gossip", "quorum", "metrics"});
         ROOMS.put("dht", new String[] {"membership", "metrics"});
         ROOMS.put("work", new String[] {"membership", "dht", "metrics"});
+        ROOMS.put("reading", new String[] {"ordering", "quorum", "metrics"});
         ROOMS.put("transfer", new String[] {"ordering", "metrics"});
         ROOMS.put("pacing", new String[] {"metrics"});
         ROOMS.put("evidence", new String[] {"ordering", "metrics"});
@@ -70,6 +72,7 @@ final class HouseRules {
             "pacing",
             "evidence",
             "pbft",
+            "reading",
             "learning",
             "coordination",
             "decision"

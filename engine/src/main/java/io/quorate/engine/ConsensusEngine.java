@@ -14,6 +14,8 @@ import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.PeerOutput;
 import io.quorate.engine.decision.DecisionContext;
+import io.quorate.engine.decision.DecisionMachine;
+import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.engine.journal.ArchiveJournal;
 import io.quorate.engine.journal.JournalContext;
 import io.quorate.engine.journal.JournalHistory;
@@ -46,6 +48,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.CloseHelper;
+import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -176,6 +179,33 @@ public final class ConsensusEngine implements AutoCloseable {
     /** The certified decision of a recent round, or null. */
     public CertifiedDecision decision(final String round) {
         return mailbox.decision(round);
+    }
+
+    /**
+     * Asks the group what is known of a round. In a group whose setting {@code reads} is {@code unordered}, q peers answer out of their
+     * newest state; else, or if they do not agree, the question is ordered. Either way the answer is not older than anything
+     * that any peer was told before.
+     *
+     * @throws TimeoutException if that takes longer
+     * @throws IllegalStateException if the engine is closed or has stopped, or its ring is full
+     */
+    public RoundStatus roundStatus(final String round, final Duration timeout)
+            throws TimeoutException, InterruptedException {
+        requireRunning();
+        if (!PeerOutput.isRoundName(round)) {
+            throw new IllegalArgumentException("a round's name has 1 to " + PeerOutput.ROUND_LENGTH_MAX
+                    + " bytes of UTF-8 without control characters, given \"" + round + "\"");
+        }
+        final ExpandableArrayBuffer query = new ExpandableArrayBuffer();
+        final int lengthBytes = DecisionMachine.encodeQuery(query, 0, round);
+        final long ticket = tickets.incrementAndGet();
+        final int index = commands.claimQuery(ticket, System.nanoTime(), lengthBytes);
+        if (index < 0) {
+            throw new IllegalStateException("requests come faster than the group orders them; try again later");
+        }
+        commands.buffer().putBytes(index, query, 0, lengthBytes);
+        commands.commit(index);
+        return await(() -> mailbox.answer(ticket), timeout, "no answer about round \"" + round + "\"");
     }
 
     /** What the peer says of itself now. */

@@ -29,6 +29,8 @@ public final class GroupSettings {
     private static final String CHECKPOINT_INTERVAL = "checkpoint-interval";
     private static final String VIEW_CHANGE_TIMEOUT_MS = "view-change-timeout-ms";
 
+    private static final String READS = "reads";
+
     private static final String GOSSIP_ROUNDS = "gossip-rounds";
     private static final String CONNECTIONS = "connections";
     private static final String ROPE_MODE = "rope-mode";
@@ -47,6 +49,7 @@ public final class GroupSettings {
             ROUND_DEADLINE_MS,
             CHECKPOINT_INTERVAL,
             VIEW_CHANGE_TIMEOUT_MS,
+            READS,
             GOSSIP_ROUNDS,
             CONNECTIONS,
             ROPE_MODE,
@@ -60,6 +63,13 @@ public final class GroupSettings {
     private final long roundDeadlineNs;
     private final int checkpointInterval;
     private final long viewChangeTimeoutNs;
+    private final boolean isReading;
+
+    /** How queries are answered. */
+    private enum Reads {
+        ORDERED,
+        UNORDERED
+    }
 
     private GroupSettings(final Roster roster) {
         final Set<String> known = new TreeSet<>(KNOWN);
@@ -82,6 +92,7 @@ public final class GroupSettings {
                 .conclude();
         roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
         checkpointInterval = (int) roster.setting(CHECKPOINT_INTERVAL, 64, 1, 4096);
+        isReading = choice(roster, READS, Reads.ORDERED) == Reads.UNORDERED;
         viewChangeTimeoutNs = roster.setting(VIEW_CHANGE_TIMEOUT_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
     }
 
@@ -106,6 +117,7 @@ public final class GroupSettings {
     void applyTo(final PbftContext context) {
         context.peerCount(coordinator.peerCount())
                 .checkpointInterval(checkpointInterval)
+                .isReading(isReading)
                 .viewChangeTimeoutNs(viewChangeTimeoutNs)
                 .viewChangeTimeoutMaxNs(Math.max(16 * viewChangeTimeoutNs, viewChangeTimeoutNs));
     }

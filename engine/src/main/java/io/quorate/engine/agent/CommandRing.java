@@ -12,6 +12,7 @@ import org.agrona.concurrent.ringbuffer.ManyToOneRingBuffer;
  */
 public final class CommandRing {
     static final int CONTRIBUTE = 1;
+    static final int QUERY = 2;
 
     static final int TICKET_OFFSET = 0;
     static final int START_OFFSET = TICKET_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -34,7 +35,16 @@ public final class CommandRing {
      * @return index at which the body is to be written into {@link #buffer()}, or -1 if the ring is full
      */
     public int claimContribution(final long ticket, final long startNs, final int bodyLengthBytes) {
-        final int index = ring.tryClaim(CONTRIBUTE, BODY_OFFSET + bodyLengthBytes);
+        return claim(CONTRIBUTE, ticket, startNs, bodyLengthBytes);
+    }
+
+    /** Claims room for a query of the group's state; otherwise as {@link #claimContribution}. */
+    public int claimQuery(final long ticket, final long startNs, final int bodyLengthBytes) {
+        return claim(QUERY, ticket, startNs, bodyLengthBytes);
+    }
+
+    private int claim(final int type, final long ticket, final long startNs, final int bodyLengthBytes) {
+        final int index = ring.tryClaim(type, BODY_OFFSET + bodyLengthBytes);
         if (index < 0) {
             return -1;
         }
@@ -47,7 +57,7 @@ public final class CommandRing {
         return ring.buffer();
     }
 
-    /** Makes a claimed contribution visible to the agent. */
+    /** Makes a claimed command visible to the agent. */
     public void commit(final int bodyIndex) {
         ring.commit(bodyIndex - BODY_OFFSET);
     }

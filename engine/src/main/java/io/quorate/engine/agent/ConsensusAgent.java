@@ -7,6 +7,7 @@ import io.quorate.engine.decision.DeadlineCommand;
 import io.quorate.engine.decision.Decision;
 import io.quorate.engine.decision.DecisionAdapter;
 import io.quorate.engine.decision.DecisionContext;
+import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.engine.decision.DecisionPublisher;
 import io.quorate.engine.decision.RoundDeadlines;
 import io.quorate.engine.journal.DurableGate;
@@ -17,12 +18,18 @@ import io.quorate.engine.metrics.EngineCounter;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.LatencyRecorder;
+import io.quorate.engine.metrics.ReadCounter;
 import io.quorate.engine.ordering.Ordering;
 import io.quorate.engine.pbft.PbftAdapter;
 import io.quorate.engine.pbft.PbftClient;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.pbft.PbftPublisher;
 import io.quorate.engine.pbft.PbftReplica;
+import io.quorate.engine.reading.ReadAdapter;
+import io.quorate.engine.reading.ReadClient;
+import io.quorate.engine.reading.ReadContext;
+import io.quorate.engine.reading.ReadPublisher;
+import io.quorate.engine.reading.ReadServer;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.Transport;
@@ -66,6 +73,9 @@ public final class ConsensusAgent implements Agent {
     private final PbftReplica replica;
     private final PbftClient client;
     private final PbftAdapter pbftAdapter;
+    private final ReadServer readServer;
+    private final ReadClient readClient;
+    private final ReadAdapter readAdapter;
     private final CertificateCollector collector;
     private final DecisionAdapter decisionAdapter;
     private final RoundDeadlines deadlines;
@@ -74,6 +84,7 @@ public final class ConsensusAgent implements Agent {
     private final Counters<EngineCounter> counters = new Counters<>(EngineCounter.class);
     private final LatencyRecorder decisionLatency = new LatencyRecorder();
     private final Long2LongHashMap ticketByRequest = new Long2LongHashMap(NO_TICKET);
+    private final Long2LongHashMap ticketByRead = new Long2LongHashMap(NO_TICKET);
     private final ExpandableArrayBuffer deadlineCommand = new ExpandableArrayBuffer();
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final ContributionDecoder contribution = new ContributionDecoder();
@@ -131,6 +142,19 @@ public final class ConsensusAgent implements Agent {
                 journal == null ? MemoryJournal.INSTANCE : journal);
         client = new PbftClient(pbft, publisher, surroundings.signer(), replica, this::onReply);
         pbftAdapter = new PbftAdapter(replica, client);
+        final ReadContext reads = new ReadContext()
+                .peerCount(pbft.peerCount())
+                .selfId(pbft.selfId())
+                .quorum(pbft.quorum())
+                .clientWindow(pbft.clientWindow())
+                .isUnordered(pbft.isReading())
+                .conclude();
+        final Counters<ReadCounter> readCounters = new Counters<>(ReadCounter.class);
+        final ReadPublisher readPublisher = new ReadPublisher(reads, outbox);
+        readServer = new ReadServer(reads, readPublisher, replica.order(), surroundings.jobs(), readCounters);
+        readClient = new ReadClient(
+                reads, pbft.firstRequestNumber(), readPublisher, readServer, client, this::onAnswer, readCounters);
+        readAdapter = new ReadAdapter(reads, readServer, readClient, readCounters);
         collector = new CertificateCollector(
                 decision,
                 surroundings.signer(),
@@ -168,6 +192,8 @@ public final class ConsensusAgent implements Agent {
         }
         replica.onTick(nowNs);
         client.onTick(nowNs);
+        readServer.onTick();
+        readClient.onTick(nowNs);
         workCount += collector.onTick(nowNs);
         countGate();
         outbox.flush();
@@ -188,6 +214,7 @@ public final class ConsensusAgent implements Agent {
 
     private void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
         if (!pbftAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
+                && !readAdapter.onMessage(senderId, buffer, offset, lengthBytes)
                 && !decisionAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
             counters.increment(EngineCounter.MESSAGES_UNKNOWN);
         }
@@ -210,6 +237,9 @@ public final class ConsensusAgent implements Agent {
                 replica.onCheckpoint(sequence, snapshot, 0, snapshot.capacity());
             }
             case ResultRing.RESTORED -> replica.onRestored(sequence, requestNumber == 1);
+            case ResultRing.READ ->
+                readServer.onRead(
+                        sequence, buffer, index + ResultRing.BODY_OFFSET, lengthBytes - ResultRing.BODY_OFFSET);
             case ResultRing.ROLLED_BACK -> replica.onRolledBack(sequence);
             case ResultRing.EVENT -> onRoundEvent((RoundEvent) results.takeObject());
             default -> throw new IllegalStateException("result of unknown type " + type);
@@ -265,9 +295,32 @@ public final class ConsensusAgent implements Agent {
     }
 
     private Action onCommand(final int type, final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
-        if (type != CommandRing.CONTRIBUTE) {
-            throw new IllegalStateException("command of unknown type " + type);
+        return switch (type) {
+            case CommandRing.CONTRIBUTE -> contribute(buffer, index, lengthBytes);
+            case CommandRing.QUERY -> query(buffer, index, lengthBytes);
+            default -> throw new IllegalStateException("command of unknown type " + type);
+        };
+    }
+
+    private Action query(final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
+        final int body = index + CommandRing.BODY_OFFSET;
+        final long readNumber = readClient.read(buffer, body, lengthBytes - CommandRing.BODY_OFFSET, nowNs);
+        if (readNumber == ReadClient.REFUSED) {
+            return Action.ABORT;
         }
+        ticketByRead.put(readNumber, buffer.getLong(index + CommandRing.TICKET_OFFSET));
+        return Action.CONTINUE;
+    }
+
+    private void onAnswer(final long readNumber, final DirectBuffer answer, final int offset, final int lengthBytes) {
+        final long ticket = ticketByRead.remove(readNumber);
+        final RoundStatus status = RoundStatus.decode(answer, offset, lengthBytes);
+        if (ticket != NO_TICKET && status != null) {
+            tell(new Mailbox.Answer(ticket, status));
+        }
+    }
+
+    private Action contribute(final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
         final int body = index + CommandRing.BODY_OFFSET;
         final long requestNumber = client.submit(buffer, body, lengthBytes - CommandRing.BODY_OFFSET, nowNs);
         if (requestNumber == Ordering.REFUSED) {
@@ -292,6 +345,9 @@ public final class ConsensusAgent implements Agent {
     }
 
     private void onReply(final long requestNumber, final DirectBuffer reply, final int offset, final int lengthBytes) {
+        if (readClient.onReply(requestNumber, reply, offset, lengthBytes)) {
+            return;
+        }
         final long ticket = ticketByRequest.remove(requestNumber);
         if (ticket != NO_TICKET) {
             counters.increment(EngineCounter.CONTRIBUTIONS_ANSWERED);

@@ -1,6 +1,7 @@
 package io.quorate.engine.agent;
 
 import io.quorate.engine.ordering.Execution;
+import io.quorate.engine.ordering.Reading;
 import java.nio.ByteBuffer;
 import org.agrona.BitUtil;
 import org.agrona.DirectBuffer;
@@ -17,7 +18,7 @@ import org.agrona.concurrent.ringbuffer.RingBufferDescriptor;
  * <p>Requests are copied into the ring once. Snapshots are rare and may be larger than the ring, so they go beside it as
  * objects, each announced by a mark in the ring that keeps its place in the order.
  */
-public final class JobRing implements Execution {
+public final class JobRing implements Execution, Reading {
     static final int EXECUTE = 1;
     static final int CHECKPOINT = 2;
     static final int RESTORE = 3;
@@ -25,6 +26,7 @@ public final class JobRing implements Execution {
     static final int EXECUTE_AGAIN = 5;
     static final int CONFIRM = 6;
     static final int ROLL_BACK = 7;
+    static final int READ = 8;
 
     static final int SEQUENCE_OFFSET = 0;
     static final int REQUEST_NUMBER_OFFSET = SEQUENCE_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -51,7 +53,24 @@ public final class JobRing implements Execution {
             final DirectBuffer request,
             final int offset,
             final int lengthBytes) {
-        final int index = ring.tryClaim(typeOf(standing), BODY_OFFSET + lengthBytes);
+        return put(typeOf(standing), sequence, clientId, requestNumber, request, offset, lengthBytes);
+    }
+
+    @Override
+    public boolean read(
+            final long ticket, final int clientId, final DirectBuffer query, final int offset, final int lengthBytes) {
+        return put(READ, ticket, clientId, 0, query, offset, lengthBytes);
+    }
+
+    private boolean put(
+            final int type,
+            final long sequence,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes) {
+        final int index = ring.tryClaim(type, BODY_OFFSET + lengthBytes);
         if (index < 0) {
             return false;
         }

@@ -79,6 +79,16 @@ public final class KernelAgent implements Agent {
                     return ControlledMessageHandler.Action.ABORT;
                 }
             }
+            case JobRing.READ -> {
+                final int answerLength = exactlyOnce.read(
+                        (int) buffer.getLong(index + JobRing.CLIENT_ID_OFFSET),
+                        buffer,
+                        index + JobRing.BODY_OFFSET,
+                        lengthBytes - JobRing.BODY_OFFSET,
+                        reply,
+                        0);
+                results.read(sequence, reply, 0, answerLength);
+            }
             case JobRing.ROLL_BACK -> rollBack(sequence, jobs.takeSnapshot());
             case JobRing.CHECKPOINT -> checkpoint(sequence);
             case JobRing.RESTORE -> restore(sequence, jobs.takeSnapshot());

@@ -1,6 +1,7 @@
 package io.quorate.engine.agent;
 
 import io.quorate.engine.coordination.ContributionOutcome;
+import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.engine.metrics.EngineStatus;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
@@ -17,11 +18,15 @@ public final class Mailbox {
     private static final int OUTCOMES_MAX = 4096;
     private static final int DECISIONS_MAX = 1024;
 
+    /** What the group answered to one query. */
+    record Answer(long ticket, RoundStatus status) {}
+
     /** What became of one contribution. */
     record Outcome(long ticket, ContributionOutcome outcome) {}
 
     private final ManyToManyConcurrentArrayQueue<Object> arrived = new ManyToManyConcurrentArrayQueue<>(WAITING_MAX);
     private final Map<Long, ContributionOutcome> outcomes = new LinkedHashMap<>();
+    private final Map<Long, RoundStatus> answers = new LinkedHashMap<>();
     private final Map<String, CertifiedDecision> decisions = new LinkedHashMap<>();
     private final ArrayDeque<CertifiedDecision> unread = new ArrayDeque<>();
     private EngineStatus status;
@@ -43,6 +48,9 @@ public final class Mailbox {
             if (event instanceof Outcome outcome) {
                 outcomes.put(outcome.ticket(), outcome.outcome());
                 trim(outcomes, OUTCOMES_MAX);
+            } else if (event instanceof Answer answer) {
+                answers.put(answer.ticket(), answer.status());
+                trim(answers, OUTCOMES_MAX);
             } else if (event instanceof CertifiedDecision certified) {
                 decisions.put(certified.decision().round(), certified);
                 trim(decisions, DECISIONS_MAX);
@@ -61,6 +69,12 @@ public final class Mailbox {
     public synchronized ContributionOutcome outcome(final long ticket) {
         sort();
         return outcomes.get(ticket);
+    }
+
+    /** The answer to a query, or null if it is not known yet or no longer kept. */
+    public synchronized RoundStatus answer(final long ticket) {
+        sort();
+        return answers.get(ticket);
     }
 
     /** The certified decision of a round, or null if there is none yet or it is no longer kept. */

@@ -18,6 +18,7 @@ public final class ResultRing {
     static final int RESTORED = 3;
     static final int EVENT = 4;
     static final int ROLLED_BACK = 5;
+    static final int READ = 6;
 
     static final int SEQUENCE_OFFSET = 0;
     static final int REQUEST_NUMBER_OFFSET = SEQUENCE_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -51,7 +52,22 @@ public final class ResultRing {
             final DirectBuffer reply,
             final int offset,
             final int lengthBytes) {
-        final int index = claim(REPLY, BODY_OFFSET + lengthBytes);
+        put(REPLY, sequence, clientId, requestNumber, reply, offset, lengthBytes);
+    }
+
+    void read(final long ticket, final DirectBuffer answer, final int offset, final int lengthBytes) {
+        put(READ, ticket, 0, 0, answer, offset, lengthBytes);
+    }
+
+    private void put(
+            final int type,
+            final long sequence,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer reply,
+            final int offset,
+            final int lengthBytes) {
+        final int index = claim(type, BODY_OFFSET + lengthBytes);
         ring.buffer().putLong(index + SEQUENCE_OFFSET, sequence);
         ring.buffer().putLong(index + REQUEST_NUMBER_OFFSET, requestNumber);
         ring.buffer().putLong(index + CLIENT_ID_OFFSET, clientId);

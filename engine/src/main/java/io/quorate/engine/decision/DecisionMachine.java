@@ -8,6 +8,7 @@ import static io.quorate.engine.coordination.ContributionOutcome.ROUNDS_EXHAUSTE
 import static io.quorate.engine.coordination.ContributionOutcome.ROUND_CLOSED;
 import static io.quorate.engine.coordination.ContributionOutcome.ROUND_UNKNOWN;
 import static io.quorate.engine.coordination.ContributionOutcome.SENDER_UNKNOWN;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.coordination.Coordinator;
@@ -17,6 +18,11 @@ import io.quorate.engine.ordering.StateMachine;
 import io.quorate.transport.codecs.ContributionDecoder;
 import io.quorate.transport.codecs.DeadlineDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
+import io.quorate.transport.codecs.MessageHeaderEncoder;
+import io.quorate.transport.codecs.RoundQueryDecoder;
+import io.quorate.transport.codecs.RoundQueryEncoder;
+import io.quorate.transport.codecs.RoundStatusDecoder;
+import io.quorate.transport.codecs.RoundStatusEncoder;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
@@ -26,7 +32,7 @@ import org.agrona.MutableDirectBuffer;
  * their order moves the state.
  *
  * <p>Called on the kernel thread. Whatever bytes a malicious client orders, the reply is one byte, a
- * {@link ContributionOutcome}, and nothing is thrown.
+ * {@link ContributionOutcome}, or to a query a {@link RoundStatus}, and nothing is thrown.
  */
 public final class DecisionMachine implements StateMachine, AutoCloseable {
     private final DecisionContext context;
@@ -59,10 +65,64 @@ public final class DecisionMachine implements StateMachine, AutoCloseable {
             final int lengthBytes,
             final MutableDirectBuffer reply,
             final int replyOffset) {
+        if (isQuery(request, offset, lengthBytes)) {
+            return read(clientId, request, offset, lengthBytes, reply, replyOffset);
+        }
         reply.putByte(
                 replyOffset,
                 outcome(sequence, clientId, request, offset, lengthBytes).code());
         return 1;
+    }
+
+    private boolean isQuery(final DirectBuffer request, final int offset, final int lengthBytes) {
+        return lengthBytes >= MessageHeaderDecoder.ENCODED_LENGTH
+                && header.wrap(request, offset).templateId() == RoundQueryDecoder.TEMPLATE_ID;
+    }
+
+    /**
+     * Answers a RoundQuery with a RoundStatus, anything else with the one byte of {@code COMMAND_MALFORMED}. A round is unknown,
+     * then open, then closed, then after many others forgotten: unknown again, but after more have closed.
+     */
+    @Override
+    public int read(
+            final int clientId,
+            final DirectBuffer query,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer answer,
+            final int answerOffset) {
+        final String name = queriedRound(query, offset, lengthBytes);
+        if (name == null) {
+            answer.putByte(answerOffset, COMMAND_MALFORMED.code());
+            return 1;
+        }
+        final RoundTable.Open open = table.open(name);
+        final RoundTable.Closed closed = table.closed(name);
+        final RoundStatus status;
+        if (closed != null) {
+            final boolean isAgreed = closed.status() == Decision.Status.AGREED;
+            status = new RoundStatus(
+                    isAgreed ? RoundStatus.Standing.AGREED : RoundStatus.Standing.NO_QUORUM,
+                    closed.sequence(),
+                    closed.digest());
+        } else if (open != null) {
+            status = new RoundStatus(RoundStatus.Standing.OPEN, open.sequence, null);
+        } else {
+            status = new RoundStatus(RoundStatus.Standing.UNKNOWN, table.closedTotal(), null);
+        }
+        return status.encode(answer, answerOffset);
+    }
+
+    private String queriedRound(final DirectBuffer query, final int offset, final int lengthBytes) {
+        final int position = offset + MessageHeaderDecoder.ENCODED_LENGTH;
+        final int end = offset + lengthBytes;
+        if (!isQuery(query, offset, lengthBytes)
+                || header.schemaId() != RoundQueryDecoder.SCHEMA_ID
+                || header.version() != RoundQueryDecoder.SCHEMA_VERSION
+                || header.blockLength() != RoundQueryDecoder.BLOCK_LENGTH) {
+            return null;
+        }
+        return DeadlineCommand.readName(query, position, end);
     }
 
     @Override
@@ -202,5 +262,58 @@ public final class DecisionMachine implements StateMachine, AutoCloseable {
         final Decision decision = Decision.of(open.round, sequence, coordinator, executionNs);
         table.end(open, new RoundTable.Closed(decision.round(), sequence, decision.status(), decision.digest()));
         listener.onRoundClosed(decision);
+    }
+
+    /** Writes the query for what is known of a round; returns its length in bytes. */
+    public static int encodeQuery(final MutableDirectBuffer destination, final int offset, final String round) {
+        final byte[] name = round.getBytes(UTF_8);
+        final RoundQueryEncoder encoder =
+                new RoundQueryEncoder().wrapAndApplyHeader(destination, offset, new MessageHeaderEncoder());
+        encoder.putRound(name, 0, name.length);
+        return MessageHeaderEncoder.ENCODED_LENGTH + encoder.encodedLength();
+    }
+
+    /**
+     * What the group knows of a round.
+     *
+     * @param version tells this answer from an earlier, equal one: the sequence that opened or closed the round; of an unknown one
+     *     how many rounds had closed
+     * @param digest of a closed round SHA-256 of its decision; else null
+     */
+    public record RoundStatus(Standing standing, long version, byte[] digest) {
+        /** Where a round stands; the code is its place. */
+        public enum Standing {
+            UNKNOWN,
+            OPEN,
+            AGREED,
+            NO_QUORUM
+        }
+
+        /** Reads the answer to a query; null if the bytes are none. */
+        public static RoundStatus decode(final DirectBuffer answer, final int offset, final int lengthBytes) {
+            if (lengthBytes != MessageHeaderDecoder.ENCODED_LENGTH + RoundStatusDecoder.BLOCK_LENGTH
+                    || new MessageHeaderDecoder().wrap(answer, offset).templateId() != RoundStatusDecoder.TEMPLATE_ID) {
+                return null;
+            }
+            final RoundStatusDecoder decoder =
+                    new RoundStatusDecoder().wrapAndApplyHeader(answer, offset, new MessageHeaderDecoder());
+            if (decoder.status() >= Standing.values().length) {
+                return null;
+            }
+            final Standing standing = Standing.values()[decoder.status()];
+            final byte[] digest = new byte[RoundStatusDecoder.decisionDigestEncodingLength()];
+            decoder.getDecisionDigest(digest, 0, digest.length);
+            final boolean isClosed = standing == Standing.AGREED || standing == Standing.NO_QUORUM;
+            return new RoundStatus(standing, decoder.version(), isClosed ? digest : null);
+        }
+
+        int encode(final MutableDirectBuffer destination, final int offset) {
+            final RoundStatusEncoder encoder =
+                    new RoundStatusEncoder().wrapAndApplyHeader(destination, offset, new MessageHeaderEncoder());
+            encoder.status((short) standing.ordinal()).version(version);
+            final byte[] bytes = digest == null ? new byte[RoundStatusEncoder.decisionDigestEncodingLength()] : digest;
+            encoder.putDecisionDigest(bytes, 0, bytes.length);
+            return MessageHeaderEncoder.ENCODED_LENGTH + encoder.encodedLength();
+        }
     }
 }

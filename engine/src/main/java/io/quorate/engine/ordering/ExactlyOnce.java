@@ -58,6 +58,17 @@ public final class ExactlyOnce {
         }
     }
 
+    /** Answers a query; changes nothing. Returns the length in bytes of the answer written at {@code answerOffset}. */
+    public int read(
+            final int clientId,
+            final DirectBuffer query,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer answer,
+            final int answerOffset) {
+        return machine.read(clientId, query, offset, lengthBytes, answer, answerOffset);
+    }
+
     /** Sequence at which the request of the last {@link #execute} was applied. */
     public long replySequence() {
         return replySequence;

@@ -27,6 +27,24 @@ public interface StateMachine {
             MutableDirectBuffer reply,
             int replyOffset);
 
+    /**
+     * Answers a query without changing anything. {@link #apply} of the same bytes gives the same answer, at its place in the order.
+     *
+     * <p>The answer must tell which change it goes back to: if two states between which the asked part changed give equal
+     * answers, readers can be told of the older one after the newer one (docs/protocols/pbft.md, section 10). So it names the
+     * sequence, or a count, of the last change to what was asked.
+     *
+     * @param clientId the peer that asks
+     * @return length in bytes of the answer written at {@code answerOffset}, at most {@link #REPLY_LENGTH_MAX}
+     */
+    int read(
+            int clientId,
+            DirectBuffer query,
+            int offset,
+            int lengthBytes,
+            MutableDirectBuffer answer,
+            int answerOffset);
+
     /** Writes the canonical encoding of the whole state into an expandable buffer; returns its length in bytes. */
     int snapshot(MutableDirectBuffer destination, int offset);
 

@@ -3,8 +3,10 @@ package io.quorate.engine.pbft;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Execution.Standing;
+import io.quorate.engine.ordering.OrderView;
 import io.quorate.engine.ordering.Request;
 import io.quorate.engine.transfer.PagedSnapshot;
 import org.agrona.DirectBuffer;
@@ -12,9 +14,9 @@ import org.agrona.DirectBuffer;
 /**
  * Hands batches to execution, in order: those that committed, above them at most one that is only prepared (tentative
  * execution, MIT-LCS-TR-817, 5.1.2), and after a view change that undid it, from the last checkpoint on, what had committed
- * (docs/protocols/pbft.md, section 9).
+ * (docs/protocols/pbft.md, section 8).
  */
-final class Applier {
+final class Applier implements OrderView {
     private static final long NONE = 0;
 
     private final PbftReplica replica;
@@ -48,6 +50,9 @@ final class Applier {
     /** The last view in which the tentative sequence was prepared. */
     private long tentativeView;
 
+    /** Counts how often the state was, or must be, replaced. */
+    private long stateNumber;
+
     private boolean isRollbackDue;
     private boolean isRollingBack;
 
@@ -56,7 +61,8 @@ final class Applier {
         checkpointInterval = replica.context.checkpointInterval();
     }
 
-    long executedSequence() {
+    @Override
+    public long executedSequence() {
         return executedSequence;
     }
 
@@ -80,14 +86,36 @@ final class Applier {
         return tentativeSequence == NONE ? null : tentativeDigest;
     }
 
-    /** The highest sequence that the state will hold once everything handed over so far has been applied. */
-    long newestSequence() {
-        return tentativeSequence == NONE ? executedSequence : tentativeSequence;
+    @Override
+    public boolean isVoting() {
+        return replica.isVoting();
     }
 
-    /** False while the state is being brought back to where it was before a rollback. */
-    boolean isUpToDate() {
-        return !isRollbackDue && !isRollingBack && appliedSequence == executedSequence;
+    @Override
+    public long newestSequence() {
+        final long newest = tentativeSequence == NONE ? executedSequence : tentativeSequence;
+        final boolean isReadable = !isRollbackDue
+                && !isRollingBack
+                && appliedSequence == executedSequence
+                && !replica.transfer.isRestoring()
+                && !replica.restart.isStateAwaited()
+                && newest >= replica.restart.preparedMax();
+        return isReadable ? newest : NOT_READABLE;
+    }
+
+    @Override
+    public boolean isDurable() {
+        return replica.recorder.isCommitDurable();
+    }
+
+    @Override
+    public long stateNumber() {
+        return stateNumber;
+    }
+
+    private void requireRollback() {
+        isRollbackDue = true;
+        stateNumber++;
     }
 
     /** Hands requests to execution, in order, as far as bodies and room allow. */
@@ -128,7 +156,7 @@ final class Applier {
     }
 
     private boolean takeOrigin() {
-        if (isOriginAsked || executedSequence > 0 || !replica.context.isTentative()) {
+        if (isOriginAsked || executedSequence > 0) {
             return true;
         }
         // Set first: a state machine on the same thread answers inside the call.
@@ -235,10 +263,7 @@ final class Applier {
     /** The next sequence is prepared here, and everything below has committed and was handed over: it runs ahead of its commit. */
     private boolean beginTentative() {
         final long next = executedSequence + 1;
-        if (!replica.context.isTentative()
-                || !replica.isActive()
-                || !replica.log.isInWindow(next)
-                || rollbackPoint() == null) {
+        if (!replica.isActive() || !replica.log.isInWindow(next) || rollbackPoint() == null) {
             return false;
         }
         final LogSlot slot = replica.log.slot(next);
@@ -297,7 +322,7 @@ final class Applier {
     /** A digest is decided for a slot. If another one was applied there tentatively, it must go. */
     void onCommitted(final LogSlot slot) {
         if (slot.sequence == tentativeSequence && !slot.committedDigest.isEqual(tentativeDigest)) {
-            isRollbackDue = true;
+            requireRollback();
         }
     }
 
@@ -311,7 +336,9 @@ final class Applier {
         }
         final LogSlot slot = replica.log.slot(tentativeSequence);
         final boolean isKept = slot.isCommitted || (slot.isAccepted && slot.digest.isEqual(tentativeDigest));
-        isRollbackDue |= !isKept;
+        if (!isKept) {
+            requireRollback();
+        }
     }
 
     /** The newest state of this peer that holds committed sequences only; null if there is none. */
@@ -364,7 +391,21 @@ final class Applier {
         confirmDue = NONE;
         handingSequence = NONE;
         isRollbackDue = false;
+        stateNumber++;
         forgetTentative();
         replica.replies.onRolledBack();
+        settleAnswered();
+    }
+
+    /** What waits here may have been executed elsewhere, inside the state that was restored. */
+    private void settleAnswered() {
+        Request request = replica.requests.waitingHead();
+        while (request != null) {
+            final Request following = request.nextWaiting();
+            if (replica.clients.status(request.clientId(), request.requestNumber()) != ClientTable.Status.FRESH) {
+                replica.requests.settle(request);
+            }
+            request = following;
+        }
     }
 }

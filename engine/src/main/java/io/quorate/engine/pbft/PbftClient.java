@@ -209,7 +209,9 @@ public final class PbftClient implements Ordering {
         if (view != FINAL_VIEW) {
             return entry.count(replicaId, view) >= quorum;
         }
-        if (entry.count(replicaId, FINAL_VIEW) >= context.quorum().oneCorrect()) {
+        // A read asks q replicas: each such set must hold a correct one that has executed what was answered.
+        if (entry.count(replicaId, FINAL_VIEW)
+                >= (context.isReading() ? quorum : context.quorum().oneCorrect())) {
             return true;
         }
         for (final long tentativeView : entry.replyViews) {

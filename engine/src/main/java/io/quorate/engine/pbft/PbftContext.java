@@ -30,7 +30,7 @@ public final class PbftContext {
     private int clientWindow = 64;
     private long clientBytesMax = 4L * 1024 * 1024;
     private int prePreparedMax = 16;
-    private boolean isTentative = true;
+    private boolean isReading = false;
     private long viewChangeTimeoutNs = 500_000_000L;
     private long viewChangeTimeoutMaxNs = 8_000_000_000L;
     private long retransmitNs = 20_000_000L;
@@ -226,17 +226,17 @@ public final class PbftContext {
     }
 
     /**
-     * Whether a prepared batch is executed ahead of its commit; default true. Takes one of the five hops out of a client's wait,
-     * and costs the work of one batch again when a view change undoes it.
+     * Whether clients of the group read without order; must be equal on all peers; default false. Then an ordered request is done
+     * on q equal replies, where f+1 final ones would do: else a read could miss it.
      */
-    public PbftContext isTentative(final boolean isTentative) {
+    public PbftContext isReading(final boolean isReading) {
         changing();
-        this.isTentative = isTentative;
+        this.isReading = isReading;
         return this;
     }
 
-    public boolean isTentative() {
-        return isTentative;
+    public boolean isReading() {
+        return isReading;
     }
 
     /**

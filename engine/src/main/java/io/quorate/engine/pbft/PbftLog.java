@@ -222,7 +222,7 @@ final class PbftLog {
             if (wasLimited) {
                 proceedAll();
             }
-            replica.propose();
+            replica.proposer.propose();
         }
     }
 
@@ -320,6 +320,15 @@ final class PbftLog {
             slot.shownTo |= bit;
             replica.publisher.prePrepare(peerId, slot.statement, slot.batch);
         }
+    }
+
+    /** Highest sequence that has a P entry; 0 if none has. */
+    long preparedMax() {
+        long highest = 0;
+        for (final LogSlot slot : ring) {
+            highest = slot.preparedView >= 0 ? Math.max(highest, slot.sequence) : highest;
+        }
+        return highest;
     }
 
     /** How many slots have a P entry. */

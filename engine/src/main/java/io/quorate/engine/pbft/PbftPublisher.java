@@ -51,6 +51,7 @@ public final class PbftPublisher {
     private final Outbox outbox;
     private final Outbox votes;
     private final DurableGate gate;
+    private final boolean isReading;
     private final int selfId;
     private final int peerCount;
     private final UnsafeBuffer buffer;
@@ -90,6 +91,7 @@ public final class PbftPublisher {
     public PbftPublisher(final PbftContext context, final Outbox outbox, final DurableGate gate) {
         this.outbox = outbox;
         this.gate = gate;
+        isReading = context.isReading();
         votes = gate == null ? outbox : gate;
         selfId = context.selfId();
         peerCount = context.peerCount();
@@ -157,7 +159,9 @@ public final class PbftPublisher {
                 .requestNumber(requestNumber)
                 .sequence(sequence)
                 .putReply(bytes, offset, lengthBytes);
-        return send(clientId, HEADER_LENGTH + reply.encodedLength());
+        final int length = HEADER_LENGTH + reply.encodedLength();
+        // A tentative one was held back before; a final one rests on the journal in a group that reads without order.
+        return isReading && standing == Replies.FINAL ? vouch(clientId, length) : send(clientId, length);
     }
 
     /** @param signature buffer that holds the signer's signature at {@code signatureOffset} */

@@ -16,6 +16,7 @@ import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
+import io.quorate.engine.ordering.OrderView;
 import io.quorate.engine.ordering.Request;
 import io.quorate.engine.ordering.RequestStore;
 import io.quorate.engine.pacing.Allowances;
@@ -198,6 +199,11 @@ public final class PbftReplica implements ExecutionListener {
         listener.onEvidence(found);
     }
 
+    /** What readers of the state must know of the order. */
+    public OrderView order() {
+        return applier;
+    }
+
     public int waitingCount() {
         return requests.waitingCount();
     }
@@ -227,7 +233,7 @@ public final class PbftReplica implements ExecutionListener {
         transfer.onTick(tickNs);
         recovery.onTick(tickNs);
         evidence.onTick(tickNs);
-        propose();
+        proposer.propose();
     }
 
     /** A client's signed request: from the client, passed on, or fetched. Statement: see {@link Request}. */
@@ -272,7 +278,7 @@ public final class PbftReplica implements ExecutionListener {
         if (isWanted) {
             log.proceedAll();
         }
-        propose();
+        proposer.propose();
     }
 
     /** A request that no slot needs must be new and within its client's budget. */
@@ -291,10 +297,6 @@ public final class PbftReplica implements ExecutionListener {
                 }
                 return true;
         }
-    }
-
-    void propose() {
-        proposer.propose();
     }
 
     /** A primary's signed assignment of a batch to a sequence (OSDI 1999, 4.2). */
@@ -463,7 +465,7 @@ public final class PbftReplica implements ExecutionListener {
         proposer.onStable(stable.sequence());
         viewChange.assign();
         log.resume();
-        propose();
+        proposer.propose();
     }
 
     /** The vote is back: takes part in everything that is under way. */
@@ -492,6 +494,6 @@ public final class PbftReplica implements ExecutionListener {
         listener.onViewChanged(view, primaryId(view));
         // Votes for this view may have come before it began.
         log.proceedAll();
-        propose();
+        proposer.propose();
     }
 }

@@ -170,6 +170,11 @@ final class Replies {
         }
     }
 
+    /** The own client gets no reply through the gate; one that must wait for the journal it is given when it asks again. */
+    private boolean isKeptFor(final int standing) {
+        return standing != FINAL || replica.recorder.isCommitDurable();
+    }
+
     private void answerFinal(final int clientId, final long requestNumber) {
         send(
                 clientId,
@@ -192,7 +197,7 @@ final class Replies {
         if (clientId != replica.selfId) {
             replica.publisher.reply(
                     clientId, standing, replica.view(), requestNumber, sequence, reply, offset, lengthBytes);
-        } else if (localClient != null) {
+        } else if (localClient != null && isKeptFor(standing)) {
             localClient.onReply(
                     replica.selfId,
                     standing,

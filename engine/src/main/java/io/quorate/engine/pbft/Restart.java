@@ -29,6 +29,7 @@ final class Restart {
     private JournalBase.Entry snapshot;
     private long restoredSequence;
     private boolean isStateAwaited;
+    private long preparedMax;
 
     Restart(final PbftReplica replica) {
         this.replica = replica;
@@ -43,10 +44,16 @@ final class Restart {
         }
         replica.recorder.replaying(false);
         replica.recorder.base();
+        preparedMax = replica.log.preparedMax();
         feedState();
         if (!isStateAwaited) {
             resume();
         }
+    }
+
+    /** The highest sequence that had prepared here before the start: clients may have been answered out of a state that held it. */
+    long preparedMax() {
+        return preparedMax;
     }
 
     /** True while execution has not been given its state: nothing is handed to it until then. */

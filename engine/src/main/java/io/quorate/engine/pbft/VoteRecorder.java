@@ -55,6 +55,7 @@ final class VoteRecorder {
     private boolean isReplaying;
     private long durableSeen;
     private long baseCount;
+    private long committedNumber;
 
     VoteRecorder(final PbftReplica replica, final Journal journal, final DurableGate gate) {
         this.replica = replica;
@@ -161,11 +162,23 @@ final class VoteRecorder {
         return vouch(journal.append(PREPARED, bytes, 0, encodeClaim(bytes, view, slot.sequence, slot.digest)));
     }
 
-    /** Need not be durable before anything: q durable entries of P rebuild it. */
+    /**
+     * Agreement needs no durable record of it: q durable entries of P rebuild it. In a group that reads without order, whatever is
+     * sent afterwards rests on it: a replica that answered out of a state must have that state after a restart.
+     */
     void committed(final LogSlot slot) {
         if (!isOff()) {
-            journal.append(COMMITTED, bytes, 0, encodeClaim(bytes, 0, slot.sequence, slot.committedDigest));
+            final long number =
+                    journal.append(COMMITTED, bytes, 0, encodeClaim(bytes, 0, slot.sequence, slot.committedDigest));
+            if (replica.context.isReading()) {
+                committedNumber = vouch(number);
+            }
         }
+    }
+
+    /** True if everything that a final reply may rest on is on the disk. */
+    boolean isCommitDurable() {
+        return isDurable(committedNumber);
     }
 
     /** A stable checkpoint, a start, or a journal that lost entries: writes the whole state, so that the rest may go. */

@@ -14,6 +14,7 @@ import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.MessageHeaderEncoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
+import io.quorate.transport.codecs.ReadAnswerDecoder;
 import io.quorate.transport.codecs.RecoveryAnswerDecoder;
 import io.quorate.transport.codecs.ReplyDecoder;
 import io.quorate.transport.codecs.SnapshotPageDecoder;
@@ -245,7 +246,8 @@ public final class ByzantinePeer implements Outbox {
     private boolean answerWrongly(final int to, final int templateId, final int lengthBytes) {
         switch (templateId) {
             // The last byte, which is content: what does not decode is dropped before it could mislead.
-            case ReplyDecoder.TEMPLATE_ID, SnapshotPageDecoder.TEMPLATE_ID -> damageByte(lengthBytes - 1);
+            case ReplyDecoder.TEMPLATE_ID, ReadAnswerDecoder.TEMPLATE_ID, SnapshotPageDecoder.TEMPLATE_ID ->
+                damageByte(lengthBytes - 1);
             case CommittedDecoder.TEMPLATE_ID -> damage(CommittedDecoder.batchDigestEncodingOffset());
             case RecoveryAnswerDecoder.TEMPLATE_ID -> exaggerate(RecoveryAnswerDecoder.sequenceEncodingOffset());
             case StatusDecoder.TEMPLATE_ID -> {

@@ -17,12 +17,19 @@ public final class RegisterMachine implements StateMachine {
     /** A reply: position in the order, what the register held before, the chain afterwards. */
     public static final int REPLY_LENGTH = 3 * Long.BYTES;
 
+    /** A query: its id, and the register asked for. Shorter than any command. */
+    public static final int QUERY_LENGTH = 2 * Long.BYTES;
+
+    /** An answer: the position of the command that set the register last, -1 if none did; and what it holds. */
+    public static final int ANSWER_LENGTH = 2 * Long.BYTES;
+
     private static final int REGISTERS = 8;
-    private static final int SNAPSHOT_LENGTH = (2 + REGISTERS) * Long.BYTES;
+    private static final int SNAPSHOT_LENGTH = (2 + 2 * REGISTERS) * Long.BYTES;
     private static final long CHAIN_START = 0x51AB_2C0D_77E1_9B35L;
 
     private final Observer observer;
     private final long[] registers = new long[REGISTERS];
+    private final long[] setAt = new long[REGISTERS];
     private long appliedCount;
     private long chain = CHAIN_START;
 
@@ -35,6 +42,28 @@ public final class RegisterMachine implements StateMachine {
 
     RegisterMachine(final Observer observer) {
         this.observer = observer;
+        Arrays.fill(setAt, -1);
+    }
+
+    /** Writes a query for a register; returns its length in bytes. */
+    static int encodeQuery(final MutableDirectBuffer destination, final long queryId, final int register) {
+        destination.putLong(0, queryId);
+        destination.putLong(Long.BYTES, register);
+        return QUERY_LENGTH;
+    }
+
+    static int drawRegister(final SimRandom random) {
+        return random.nextInt(REGISTERS);
+    }
+
+    /** The register that a command or a query names. */
+    static int register(final DirectBuffer request, final int offset) {
+        return (int) Math.floorMod(request.getLong(offset + Long.BYTES), (long) REGISTERS);
+    }
+
+    /** The value that a command writes. */
+    static long value(final DirectBuffer command, final int offset) {
+        return command.getLong(offset + 2 * Long.BYTES);
     }
 
     /** Writes a command that sets a register; returns its length in bytes. */
@@ -67,20 +96,37 @@ public final class RegisterMachine implements StateMachine {
             final MutableDirectBuffer reply,
             final int replyOffset) {
         long before = -1;
-        long commandId = -1;
-        if (lengthBytes >= COMMAND_LENGTH_MIN) {
-            commandId = request.getLong(offset);
-            final int register = (int) Math.floorMod(request.getLong(offset + Long.BYTES), (long) REGISTERS);
-            before = registers[register];
-            registers[register] = request.getLong(offset + 2 * Long.BYTES);
-        }
+        final long commandId = lengthBytes >= QUERY_LENGTH ? request.getLong(offset) : -1;
         final long position = appliedCount++;
+        if (lengthBytes >= COMMAND_LENGTH_MIN) {
+            final int register = register(request, offset);
+            before = registers[register];
+            registers[register] = value(request, offset);
+            setAt[register] = position;
+        }
         chain = Trace.hash(SimRandom.mix(chain ^ sequence) + clientId, request, offset, lengthBytes);
         observer.onApplied(position, sequence, clientId, commandId, chain);
+        if (lengthBytes == QUERY_LENGTH) {
+            return read(clientId, request, offset, lengthBytes, reply, replyOffset);
+        }
         reply.putLong(replyOffset, position);
         reply.putLong(replyOffset + Long.BYTES, before);
         reply.putLong(replyOffset + 2 * Long.BYTES, chain);
         return REPLY_LENGTH;
+    }
+
+    @Override
+    public int read(
+            final int clientId,
+            final DirectBuffer query,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer answer,
+            final int answerOffset) {
+        final int register = lengthBytes == QUERY_LENGTH ? register(query, offset) : 0;
+        answer.putLong(answerOffset, setAt[register]);
+        answer.putLong(answerOffset + Long.BYTES, registers[register]);
+        return ANSWER_LENGTH;
     }
 
     @Override
@@ -89,6 +135,7 @@ public final class RegisterMachine implements StateMachine {
         destination.putLong(offset + Long.BYTES, chain);
         for (int register = 0; register < REGISTERS; register++) {
             destination.putLong(offset + (2 + register) * Long.BYTES, registers[register]);
+            destination.putLong(offset + (2 + REGISTERS + register) * Long.BYTES, setAt[register]);
         }
         return SNAPSHOT_LENGTH;
     }
@@ -102,6 +149,7 @@ public final class RegisterMachine implements StateMachine {
         appliedCount = snapshot.getLong(offset);
         chain = snapshot.getLong(offset + Long.BYTES);
         Arrays.setAll(registers, register -> snapshot.getLong(offset + (2 + register) * Long.BYTES));
+        Arrays.setAll(setAt, register -> snapshot.getLong(offset + (2 + REGISTERS + register) * Long.BYTES));
         observer.onRestored(appliedCount, chain);
     }
 }

@@ -38,6 +38,19 @@ public final class SafetyChecker {
     /** Per submitted command: no place up to this one is left for it. */
     private final Map<Long, Long> submitted = new HashMap<>();
 
+    /** What submitted commands write. */
+    private final Map<Long, Write> writes = new HashMap<>();
+
+    /** Per read under way: everything up to this place must be visible to it. */
+    private final Map<Long, Long> readBounds = new HashMap<>();
+
+    /** Reads that were believed and speak of places that have not committed yet. */
+    private final List<Read> openReads = new ArrayList<>();
+
+    private record Write(int register, long value) {}
+
+    private record Read(int clientId, long queryId, int register, long setAt, long value, long bound) {}
+
     private final Map<Long, Long> committed = new HashMap<>();
     private final Map<Long, Long> checkpoints = new HashMap<>();
     private final Map<Vote, Long> votes = new HashMap<>();
@@ -55,7 +68,8 @@ public final class SafetyChecker {
     private record Vote(int peerId, int kind, long view, long sequence) {}
 
     /** A correct client hands in a command, once. */
-    public void onSubmitted(final long commandId) {
+    public void onSubmitted(final long commandId, final int register, final long value) {
+        writes.put(commandId, new Write(register, value));
         submitted.put(commandId, believedMax);
     }
 
@@ -106,6 +120,7 @@ public final class SafetyChecker {
         if (belief != null) {
             check(belief);
         }
+        judgeReads();
         final Long before = positions.putIfAbsent(commandId, position);
         if (before != null && submitted.containsKey(commandId)) {
             throw new Violation(
@@ -169,9 +184,66 @@ public final class SafetyChecker {
         }
     }
 
-    /** Replies that were believed and whose place no correct peer has applied for good yet. */
+    /** Replies and answers that were believed and whose place no correct peer has applied for good yet. */
     public int earlyCount() {
-        return early.size();
+        return early.size() + openReads.size();
+    }
+
+    /** A correct client begins a read. */
+    public void onReadBegun(final long queryId) {
+        readBounds.put(queryId, believedMax);
+    }
+
+    /** The read was never asked. */
+    public void onReadGivenUp(final long queryId) {
+        readBounds.remove(queryId);
+    }
+
+    /**
+     * A correct client believes that a register holds a value which the command at the place {@code setAt} wrote, -1 if none did.
+     * That is the register at some place of the order; none that is too old: with b the highest place that any client knew of
+     * when the read began, nothing up to b may have written the register after {@code setAt}. From then on the read's place is
+     * known, too.
+     */
+    public void onReadBelieved(
+            final int clientId, final long queryId, final int register, final long setAt, final long value) {
+        final Long bound = readBounds.remove(queryId);
+        if (bound == null) {
+            throw new Violation("replies", "client " + clientId + " is told twice of read " + queryId);
+        }
+        believedMax = Math.max(believedMax, setAt);
+        openReads.add(new Read(clientId, queryId, register, setAt, value, bound));
+        judgeReads();
+    }
+
+    private void judgeReads() {
+        openReads.removeIf(read -> {
+            if (Math.max(read.bound(), read.setAt()) >= order.size()) {
+                return false;
+            }
+            judge(read);
+            return true;
+        });
+    }
+
+    private void judge(final Read read) {
+        if (read.setAt() >= 0) {
+            final Write write = writes.get(order.get((int) read.setAt()).commandId());
+            if (write == null || write.register() != read.register() || write.value() != read.value()) {
+                throw new Violation("linearizability", "nobody wrote there what " + read + " saw, but " + write);
+            }
+        } else if (read.setAt() < -1 || read.value() != 0) {
+            throw new Violation("linearizability", read + " saw what no register holds at the start");
+        }
+        for (long place = read.setAt() + 1; place <= read.bound(); place++) {
+            final Write write = writes.get(order.get((int) place).commandId());
+            if (write != null && write.register() == read.register()) {
+                throw new Violation(
+                        "linearizability",
+                        read + " is stale: number " + place + " had written the register, and number " + read.bound()
+                                + " was known to a client, when it began");
+            }
+        }
     }
 
     /**

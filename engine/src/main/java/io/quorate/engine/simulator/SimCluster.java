@@ -1,6 +1,7 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.reading.ReadContext;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -8,6 +9,7 @@ import java.util.function.Consumer;
 final class SimCluster {
     private static final long MS = 1_000_000;
     private static final long SUBMIT_AGAIN_NS = 5 * MS;
+    private static final long FIRST_QUERY_ID = 1L << 40;
 
     private final SimClock clock = new SimClock();
     private final SafetyChecker safety = new SafetyChecker();
@@ -21,6 +23,7 @@ final class SimCluster {
     private final int faultyMax;
     private final long workloadNs;
     private int commandsLeft;
+    private Consumer<ReadContext> readSettings = context -> {};
     private boolean isCalm;
 
     /**
@@ -75,11 +78,21 @@ final class SimCluster {
         for (int command = 1; command <= commandsLeft; command++) {
             final long commandId = command;
             clock.schedule(workload.nextLong(workloadNs), () -> submit(commandId));
+            clock.schedule(workload.nextLong(workloadNs), () -> read(FIRST_QUERY_ID + commandId));
         }
         for (final FaultPlan.Fault fault : plan.faults()) {
             clock.schedule(fault.atNs(), () -> begin(fault));
         }
         clock.schedule(plan.calmAtNs(), this::calm);
+    }
+
+    /** Changes the settings of every peer's reads before they are concluded; call it before {@link #start}. */
+    void readSettings(final Consumer<ReadContext> newSettings) {
+        readSettings = newSettings;
+    }
+
+    Consumer<ReadContext> readSettings() {
+        return readSettings;
     }
 
     /** One more event; false if nothing waits. */
@@ -137,6 +150,14 @@ final class SimCluster {
             commandsLeft--;
         } else {
             clock.schedule(SUBMIT_AGAIN_NS, () -> submit(commandId));
+        }
+    }
+
+    /** Some client reads; nobody, if the one that is drawn cannot. */
+    private void read(final long queryId) {
+        final SimPeer peer = peers[workload.nextInt(peers.length)];
+        if (peer.isCorrect()) {
+            peer.read(queryId, workload);
         }
     }
 

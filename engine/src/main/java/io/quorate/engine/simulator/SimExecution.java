@@ -3,6 +3,7 @@ package io.quorate.engine.simulator;
 import io.quorate.engine.ordering.ExactlyOnce;
 import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
+import io.quorate.engine.ordering.Reading;
 import io.quorate.engine.ordering.StateMachine;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  * The kernel side of one peer: a bounded queue of jobs that are done some time later, in order, as the rings of production
  * would. Now and then the queue claims to be full although it is not.
  */
-final class SimExecution implements Execution {
+final class SimExecution implements Execution, Reading {
     static final int QUEUE_MAX = 32;
 
     private static final long DELAY_MAX_NS = 300_000;
@@ -33,6 +34,7 @@ final class SimExecution implements Execution {
     private final ArrayDeque<Job> jobs = new ArrayDeque<>();
     private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
     private ExecutionListener listener;
+    private Reading.Listener readListener;
     private Runnable afterwards;
     private boolean isScheduled;
     private boolean isStopped;
@@ -45,7 +47,8 @@ final class SimExecution implements Execution {
         CONFIRM,
         CHECKPOINT,
         RESTORE,
-        ROLL_BACK
+        ROLL_BACK,
+        READ
     }
 
     /** Keeps from the observer what a tentative sequence did until it has committed, and what was done before for ever. */
@@ -107,8 +110,10 @@ final class SimExecution implements Execution {
     }
 
     /** Where results go, and what runs after each turn that gave some (the rest of the duty cycle). */
-    void listener(final ExecutionListener newListener, final Runnable newAfterwards) {
+    void listener(
+            final ExecutionListener newListener, final Reading.Listener newReadListener, final Runnable newAfterwards) {
         listener = newListener;
+        readListener = newReadListener;
         afterwards = newAfterwards;
     }
 
@@ -150,6 +155,12 @@ final class SimExecution implements Execution {
     public boolean rollBack(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         return enqueue(
                 new Job(Kind.ROLL_BACK, Standing.REPEATED, sequence, -1, 0, copy(snapshot, offset, lengthBytes)));
+    }
+
+    @Override
+    public boolean read(
+            final long ticket, final int clientId, final DirectBuffer query, final int offset, final int lengthBytes) {
+        return enqueue(new Job(Kind.READ, Standing.FINAL, ticket, clientId, 0, copy(query, offset, lengthBytes)));
     }
 
     private boolean enqueue(final Job job) {
@@ -197,6 +208,10 @@ final class SimExecution implements Execution {
                 if (length != ExactlyOnce.STALE && job.standing != Standing.REPEATED) {
                     listener.onReply(exactlyOnce.replySequence(), job.clientId, job.requestNumber, reply, 0, length);
                 }
+            }
+            case READ -> {
+                final int length = exactlyOnce.read(job.clientId, job.bytes, 0, job.bytes.capacity(), reply, 0);
+                readListener.onRead(job.sequence, reply, 0, length);
             }
             case CONFIRM -> gate.release();
             case ROLL_BACK -> {

@@ -3,6 +3,10 @@ package io.quorate.engine.simulator;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.FrameLimits;
 import io.quorate.transport.Outbox;
+import io.quorate.transport.codecs.CommitDecoder;
+import io.quorate.transport.codecs.MessageHeaderDecoder;
+import io.quorate.transport.codecs.PrePrepareDecoder;
+import io.quorate.transport.codecs.PrepareDecoder;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import org.agrona.BitUtil;
@@ -317,6 +321,58 @@ public final class SimNetwork {
                     release(frame);
                 }
             }
+        }
+    }
+
+    /** Sees every vote that a correct peer sends, in all its lives. */
+    static final class VoteWatch implements Outbox {
+        /** Told of each vote; the kind is the template id, a pre-prepare counts as a prepare. */
+        interface Votes {
+            void onVote(int kind, long view, long sequence, long digest);
+        }
+
+        private final Votes votes;
+        private final Outbox port;
+        private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+
+        VoteWatch(final Votes votes, final Outbox port) {
+            this.votes = votes;
+            this.port = port;
+        }
+
+        @Override
+        public boolean send(final int to, final DirectBuffer message, final int offset, final int lengthBytes) {
+            header.wrap(message, offset);
+            final int body = offset + MessageHeaderDecoder.ENCODED_LENGTH;
+            switch (header.templateId()) {
+                case PrePrepareDecoder.TEMPLATE_ID ->
+                    votes.onVote(
+                            PrepareDecoder.TEMPLATE_ID,
+                            message.getLong(body + PrePrepareDecoder.viewEncodingOffset()),
+                            message.getLong(body + PrePrepareDecoder.sequenceEncodingOffset()),
+                            message.getLong(body + PrePrepareDecoder.batchDigestEncodingOffset()));
+                case PrepareDecoder.TEMPLATE_ID ->
+                    votes.onVote(
+                            PrepareDecoder.TEMPLATE_ID,
+                            message.getLong(body + PrepareDecoder.viewEncodingOffset()),
+                            message.getLong(body + PrepareDecoder.sequenceEncodingOffset()),
+                            message.getLong(body + PrepareDecoder.batchDigestEncodingOffset()));
+                case CommitDecoder.TEMPLATE_ID ->
+                    votes.onVote(
+                            CommitDecoder.TEMPLATE_ID,
+                            message.getLong(body + CommitDecoder.viewEncodingOffset()),
+                            message.getLong(body + CommitDecoder.sequenceEncodingOffset()),
+                            message.getLong(body + CommitDecoder.batchDigestEncodingOffset()));
+                default -> {
+                    // No vote.
+                }
+            }
+            return port.send(to, message, offset, lengthBytes);
+        }
+
+        @Override
+        public void flush() {
+            port.flush();
         }
     }
 }

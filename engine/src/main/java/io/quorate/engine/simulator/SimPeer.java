@@ -1,7 +1,9 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.evidence.Evidence;
+import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.metrics.ReadCounter;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
@@ -12,13 +14,14 @@ import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.pbft.PbftListener;
 import io.quorate.engine.pbft.PbftPublisher;
 import io.quorate.engine.pbft.PbftReplica;
+import io.quorate.engine.reading.ReadAdapter;
+import io.quorate.engine.reading.ReadClient;
+import io.quorate.engine.reading.ReadContext;
+import io.quorate.engine.reading.ReadPublisher;
+import io.quorate.engine.reading.ReadServer;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
-import io.quorate.transport.codecs.CommitDecoder;
-import io.quorate.transport.codecs.MessageHeaderDecoder;
-import io.quorate.transport.codecs.PrePrepareDecoder;
-import io.quorate.transport.codecs.PrepareDecoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
 import java.util.HashMap;
 import java.util.Map;
@@ -47,6 +50,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     private final Consumer<PbftContext> settings;
     private final UnsafeBuffer command = new UnsafeBuffer(new byte[RegisterMachine.COMMAND_LENGTH_MIN + PADDING_MAX]);
     private final Map<Long, Long> commandIds = new HashMap<>();
+    private final Map<Long, Query> queries = new HashMap<>();
     private int incarnation;
     private boolean isUp;
     private boolean isVoting;
@@ -63,6 +67,11 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     private PbftReplica replica;
     private PbftClient client;
     private PbftAdapter adapter;
+    private ReadServer readServer;
+    private ReadClient readClient;
+    private ReadAdapter readAdapter;
+
+    private record Query(long queryId, int register) {}
 
     SimPeer(
             final int id,
@@ -95,7 +104,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         final SimNetwork.Port port = cluster.network().attach(id, incarnation, this::onFrame);
         final Signer signer = strategy == null ? this::watchAndSign : keys.signer(id);
         outbox = strategy == null
-                ? new VoteWatch(this, port)
+                ? new SimNetwork.VoteWatch(this::onVote, port)
                 : new ByzantinePeer(id, strategy, port, signer, cluster.clock(), random.split(incarnation), plot);
         final PbftContext context = new PbftContext()
                 .peerCount(cluster.peerCount())
@@ -124,7 +133,27 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         replica = new PbftReplica(context, publisher, signer, keys.verifier(), execution, this);
         client = new PbftClient(context, publisher, signer, replica, this::onReply);
         adapter = new PbftAdapter(replica, client);
-        execution.listener(replica, this::endTurn);
+        final ReadContext reads = new ReadContext()
+                .peerCount(context.peerCount())
+                .selfId(id)
+                .quorum(context.quorum())
+                .clientWindow(clientWindow)
+                .isUnordered(context.isReading());
+        cluster.readSettings().accept(reads);
+        reads.conclude();
+        final Counters<ReadCounter> readCounters = new Counters<>(ReadCounter.class);
+        final ReadPublisher readPublisher = new ReadPublisher(reads, outbox);
+        readServer = new ReadServer(reads, readPublisher, replica.order(), execution, readCounters);
+        readClient = new ReadClient(
+                reads,
+                1 + (incarnation - 1) * NUMBERS_PER_LIFE,
+                readPublisher,
+                readServer,
+                client,
+                this::onAnswer,
+                readCounters);
+        readAdapter = new ReadAdapter(reads, readServer, readClient, readCounters);
+        execution.listener(replica, readServer, this::endTurn);
         tickLater(incarnation);
     }
 
@@ -135,6 +164,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         isVoting = false;
         pausedUntilNs = 0;
         commandIds.clear();
+        queries.clear();
         execution.stop();
         cluster.network().detach(id);
         cluster.liveness().onCrashed(id);
@@ -158,10 +188,50 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         }
         cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.SUBMIT, requestNumber, commandId);
         commandIds.put(requestNumber, commandId);
-        cluster.safety().onSubmitted(commandId);
+        cluster.safety()
+                .onSubmitted(commandId, RegisterMachine.register(command, 0), RegisterMachine.value(command, 0));
         cluster.liveness().onSubmitted(id, commandId);
         endTurn();
         return true;
+    }
+
+    /** Has the peer's own client read a register; false if it cannot now. */
+    boolean read(final long queryId, final SimRandom workload) {
+        if (!isUp || isPaused()) {
+            return false;
+        }
+        final int register = RegisterMachine.drawRegister(workload);
+        final int length = RegisterMachine.encodeQuery(command, queryId, register);
+        // Before it is asked: a group of one answers at once.
+        cluster.safety().onReadBegun(queryId);
+        cluster.liveness().onSubmitted(id, queryId);
+        final long readNumber = readClient.read(command, 0, length, nowNs());
+        if (readNumber == Ordering.REFUSED) {
+            cluster.safety().onReadGivenUp(queryId);
+            cluster.liveness().onBelieved(queryId);
+            return false;
+        }
+        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.SUBMIT, readNumber, queryId);
+        queries.put(readNumber, new Query(queryId, register));
+        endTurn();
+        return true;
+    }
+
+    private void onAnswer(final long readNumber, final DirectBuffer answer, final int offset, final int lengthBytes) {
+        final Query query = queries.remove(readNumber);
+        if (!isCorrect()) {
+            return;
+        }
+        cluster.safety()
+                .require(
+                        query != null && lengthBytes == RegisterMachine.ANSWER_LENGTH,
+                        "replies",
+                        "client " + id + " gets an answer of " + lengthBytes + " bytes to read " + readNumber);
+        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.REPLY, readNumber, query.queryId);
+        cluster.safety()
+                .onReadBelieved(
+                        id, query.queryId, query.register, answer.getLong(offset), answer.getLong(offset + Long.BYTES));
+        cluster.liveness().onBelieved(query.queryId);
     }
 
     /** True unless the fault plan made it a liar. */
@@ -229,11 +299,11 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
             });
             return;
         }
-        SimNetwork.unpack(
-                senderId,
-                frame,
-                lengthBytes,
-                (sender, buffer, offset, length) -> adapter.onMessage(sender, buffer, offset, length, nowNs()));
+        SimNetwork.unpack(senderId, frame, lengthBytes, (sender, buffer, offset, length) -> {
+            if (!adapter.onMessage(sender, buffer, offset, length, nowNs())) {
+                readAdapter.onMessage(sender, buffer, offset, length);
+            }
+        });
         endTurn();
     }
 
@@ -241,6 +311,8 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     private void endTurn() {
         replica.onTick(nowNs());
         client.onTick(nowNs());
+        readServer.onTick();
+        readClient.onTick(nowNs());
         outbox.flush();
         if (isCorrect()) {
             checkBounds();
@@ -275,6 +347,9 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     }
 
     private void onReply(final long requestNumber, final DirectBuffer reply, final int offset, final int lengthBytes) {
+        if (readClient.onReply(requestNumber, reply, offset, lengthBytes)) {
+            return;
+        }
         final Long commandId = commandIds.remove(requestNumber);
         if (!isCorrect()) {
             return;
@@ -358,53 +433,6 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
                             "amnesia",
                             "peer " + id + " votes again above sequence " + sequence + " but may have voted up to "
                                     + votedMaxBefore + " in an earlier life");
-        }
-    }
-
-    /** Sees every vote that a correct peer sends, in all its lives. */
-    private static final class VoteWatch implements Outbox {
-        private final SimPeer peer;
-        private final Outbox port;
-        private final MessageHeaderDecoder header = new MessageHeaderDecoder();
-
-        private VoteWatch(final SimPeer peer, final Outbox port) {
-            this.peer = peer;
-            this.port = port;
-        }
-
-        @Override
-        public boolean send(final int to, final DirectBuffer message, final int offset, final int lengthBytes) {
-            header.wrap(message, offset);
-            final int body = offset + MessageHeaderDecoder.ENCODED_LENGTH;
-            switch (header.templateId()) {
-                case PrePrepareDecoder.TEMPLATE_ID ->
-                    peer.onVote(
-                            PrepareDecoder.TEMPLATE_ID,
-                            message.getLong(body + PrePrepareDecoder.viewEncodingOffset()),
-                            message.getLong(body + PrePrepareDecoder.sequenceEncodingOffset()),
-                            message.getLong(body + PrePrepareDecoder.batchDigestEncodingOffset()));
-                case PrepareDecoder.TEMPLATE_ID ->
-                    peer.onVote(
-                            PrepareDecoder.TEMPLATE_ID,
-                            message.getLong(body + PrepareDecoder.viewEncodingOffset()),
-                            message.getLong(body + PrepareDecoder.sequenceEncodingOffset()),
-                            message.getLong(body + PrepareDecoder.batchDigestEncodingOffset()));
-                case CommitDecoder.TEMPLATE_ID ->
-                    peer.onVote(
-                            CommitDecoder.TEMPLATE_ID,
-                            message.getLong(body + CommitDecoder.viewEncodingOffset()),
-                            message.getLong(body + CommitDecoder.sequenceEncodingOffset()),
-                            message.getLong(body + CommitDecoder.batchDigestEncodingOffset()));
-                default -> {
-                    // No vote.
-                }
-            }
-            return port.send(to, message, offset, lengthBytes);
-        }
-
-        @Override
-        public void flush() {
-            port.flush();
         }
     }
 

@@ -2,6 +2,7 @@ package io.quorate.engine.simulator;
 
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.quorum.Quorum;
+import io.quorate.engine.reading.ReadContext;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -60,6 +61,7 @@ public final class Simulator {
     private long faultsNs = 1_000 * MS;
     private long patienceNs = 20_000 * MS;
     private Consumer<PbftContext> settings = context -> {};
+    private Consumer<ReadContext> readSettings = context -> {};
     private Consumer<String> listener;
 
     /** Peers of the group. */
@@ -97,6 +99,12 @@ public final class Simulator {
         return this;
     }
 
+    /** Changes the settings of every peer's reads before they are concluded. */
+    public Simulator readSettings(final Consumer<ReadContext> newSettings) {
+        readSettings = newSettings;
+        return this;
+    }
+
     /** Receives the readable trace, a line a record. */
     public Simulator listener(final Consumer<String> newListener) {
         listener = newListener;
@@ -126,6 +134,7 @@ public final class Simulator {
         Result result = Result.CLEAN;
         String property = "";
         String statement = "";
+        cluster.readSettings(readSettings);
         cluster.start();
         try {
             while (!cluster.isSettled()) {
@@ -197,7 +206,8 @@ public final class Simulator {
                 .recoveryPauseNs(50 * MS)
                 .stateTransferDelayNs(20 * MS)
                 .viewChangeTimeoutNs(60 * MS)
-                .viewChangeTimeoutMaxNs(960 * MS);
+                .viewChangeTimeoutMaxNs(960 * MS)
+                .isReading(random.nextBoolean());
     }
 
     private static String describe(final RuntimeException broken) {

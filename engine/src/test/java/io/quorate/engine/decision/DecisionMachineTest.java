@@ -20,6 +20,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.coordination.PeerOutput;
+import io.quorate.engine.decision.DecisionMachine.RoundStatus;
+import io.quorate.engine.ordering.StateMachine;
 import java.util.Arrays;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -50,6 +52,53 @@ class DecisionMachineTest {
         assertThat(decision.reason()).isEqualTo("3 of 4 peers gave the same answer, quorum is 3");
         assertThat(run.events).containsExactly("opened r 1", "closed r 4");
         assertThat(run.machine.digestOf("r")).isEqualTo(decision.digest());
+    }
+
+    @Test
+    void shouldTellWhatIsKnownOfARound() {
+        assertThat(status("r").standing()).isEqualTo(RoundStatus.Standing.UNKNOWN);
+        run.contribute(0, "r", "yes");
+        assertThat(status("r")).isEqualTo(new RoundStatus(RoundStatus.Standing.OPEN, 1, null));
+        run.contribute(1, "r", "yes");
+        run.contribute(2, "r", "yes");
+        run.contribute(3, "r", "yes");
+        assertThat(status("r").standing()).isEqualTo(RoundStatus.Standing.AGREED);
+        assertThat(status("r").version()).isEqualTo(4);
+        assertThat(status("r").digest()).isEqualTo(run.lastDecision().digest());
+        assertThat(status("other").standing()).isEqualTo(RoundStatus.Standing.UNKNOWN);
+        assertThat(status("other").version())
+                .as("a round has closed since it was asked for first")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void shouldAnswerAnOrderedQueryAsARead() {
+        run.contribute(0, "r", "yes");
+        final ExpandableArrayBuffer query = new ExpandableArrayBuffer();
+        final UnsafeBuffer answer = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
+        final int length = DecisionMachine.encodeQuery(query, 0, "r");
+        final byte[] before = run.snapshot();
+        final int answerLength = run.machine.apply(2, 1, query, 0, length, answer, 7);
+        assertThat(RoundStatus.decode(answer, 7, answerLength)).isEqualTo(status("r"));
+        assertThat(run.snapshot()).as("nothing changed").isEqualTo(before);
+    }
+
+    @Test
+    void shouldRefuseBytesThatAreNoQuery() {
+        final ExpandableArrayBuffer query = new ExpandableArrayBuffer();
+        final UnsafeBuffer answer = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
+        final int length = DecisionMachine.encodeQuery(query, 0, "r");
+        for (int shorter = 0; shorter < length; shorter++) {
+            assertThat(run.machine.read(0, query, 0, shorter, answer, 0)).isEqualTo(1);
+            assertThat(answer.getByte(0)).isEqualTo(COMMAND_MALFORMED.code());
+        }
+    }
+
+    private RoundStatus status(final String round) {
+        final ExpandableArrayBuffer query = new ExpandableArrayBuffer();
+        final UnsafeBuffer answer = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
+        final int length = DecisionMachine.encodeQuery(query, 3, round);
+        return RoundStatus.decode(answer, 0, run.machine.read(1, query, 3, length, answer, 0));
     }
 
     @Test

@@ -106,6 +106,18 @@ class ClientTableTest {
             }
 
             @Override
+            public int read(
+                    final int clientId,
+                    final DirectBuffer query,
+                    final int offset,
+                    final int lengthBytes,
+                    final MutableDirectBuffer answer,
+                    final int answerOffset) {
+                answer.putInt(answerOffset, applied[0]);
+                return 4;
+            }
+
+            @Override
             public int snapshot(final MutableDirectBuffer destination, final int offset) {
                 destination.putInt(offset, applied[0]);
                 return 4;

@@ -84,6 +84,21 @@ class TentativeTest {
     }
 
     @Test
+    void shouldAskForAQuorumOfFinalRepliesWhereClientsReadWithoutOrder() {
+        final TestGroup reading = new TestGroup(4, 1, context -> context.isReading(true));
+        reading.filter = (from, to, template, message) ->
+                template != ReplyDecoder.TEMPLATE_ID || (from == 2 && message.getByte(STANDING) == Replies.FINAL);
+        reading.submit(1, "a");
+        reading.runFor(100 * MS);
+        assertThat(reading.allApplied(1)).isTrue();
+        assertThat(reading.peers[1].replies)
+                .as("its own and that of one other: enough elsewhere")
+                .isEmpty();
+        reading.filter = (from, to, template, message) -> true;
+        reading.runUntil(() -> reading.peers[1].replies.size() == 1, 1000 * MS);
+    }
+
+    @Test
     void shouldBeTakenBackByAViewThatPutsSomethingElseThere() {
         final TestPeer lone = runAheadAlone();
         // The three others change the view without the one that has it prepared.

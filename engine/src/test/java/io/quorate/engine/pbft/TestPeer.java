@@ -37,6 +37,9 @@ final class TestPeer implements Outbox, Execution, PbftListener {
     /** What execution was told of tentative sequences. */
     final List<String> told = new ArrayList<>();
 
+    /** Makes a broken twin: execution says that it went back, and stays where it is. */
+    boolean isKeepingState;
+
     long votingAgainAt = -1;
     boolean isAlive = true;
 
@@ -128,7 +131,9 @@ final class TestPeer implements Outbox, Execution, PbftListener {
     public boolean rollBack(final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         final UnsafeBuffer copy = copy(snapshot, offset, lengthBytes);
         jobs.add(() -> {
-            machine.restore(copy, 0, copy.capacity());
+            if (!isKeepingState) {
+                machine.restore(copy, 0, copy.capacity());
+            }
             told.add("back to " + sequence);
             replica.onRolledBack(sequence);
         });
@@ -206,6 +211,17 @@ final class TestPeer implements Outbox, Execution, PbftListener {
                 final int replyOffset) {
             applied.add(clientId + ":" + request.getStringWithoutLengthAscii(offset, lengthBytes));
             return reply.putStringWithoutLengthAscii(replyOffset, "ok" + applied.size());
+        }
+
+        @Override
+        public int read(
+                final int clientId,
+                final DirectBuffer query,
+                final int offset,
+                final int lengthBytes,
+                final MutableDirectBuffer answer,
+                final int answerOffset) {
+            return answer.putStringWithoutLengthAscii(answerOffset, "held " + applied.size());
         }
 
         @Override

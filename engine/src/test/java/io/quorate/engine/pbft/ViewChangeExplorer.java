@@ -40,6 +40,7 @@ final class ViewChangeExplorer {
     private final int slots;
     private final int viewMax;
     private final int[] liars;
+    private boolean isKeepingState;
     private long worldCount;
     private long stateCount;
     private String violation;
@@ -50,6 +51,12 @@ final class ViewChangeExplorer {
         this.slots = slots;
         this.viewMax = viewMax;
         this.liars = liars;
+    }
+
+    /** Breaks the world: no replica takes a tentative sequence back. */
+    ViewChangeExplorer keepingState() {
+        isKeepingState = true;
+        return this;
     }
 
     long worldCount() {
@@ -109,6 +116,9 @@ final class ViewChangeExplorer {
 
     private SmallWorld replay(final List<int[]> path) {
         final SmallWorld world = new SmallWorld(settings, liars);
+        for (final TestPeer peer : world.group.peers) {
+            peer.isKeepingState = isKeepingState;
+        }
         if (world.isLiar[0]) {
             final Forger liar = world.liars[0];
             world.learn(liar.batch(world.request(1)));

@@ -37,6 +37,14 @@ class ViewChangeModelTest {
                 .contains("commits twice");
     }
 
+    @Test
+    void shouldSeeAStateThatIsNotTakenBack() {
+        assertThat(new ViewChangeExplorer(context -> context, 1, 1, 0)
+                        .keepingState()
+                        .explore())
+                .contains("keeps a state");
+    }
+
     private static void check(final ViewChangeExplorer explorer) {
         assertThat(explorer.explore()).isNull();
         assertThat(explorer.worldCount()).isGreaterThan(1_000);

@@ -9,4 +9,9 @@ public final class BrokenQuorum {
         final Quorum right = Quorum.of(peerCount);
         return new Quorum(peerCount, right.faultyMax(), right.quorum() - 1);
     }
+
+    /** Whoever counts with this believes the first that speaks. */
+    public static Quorum one(final int peerCount) {
+        return new Quorum(peerCount, Quorum.of(peerCount).faultyMax(), 1);
+    }
 }

@@ -40,7 +40,8 @@ class PbftSimulationTest {
         "HARSH,7,203567",
         "HARSH,7,204403",
         "HARSH,7,205155",
-        "HARSH,4,7012988"
+        "HARSH,4,7012988",
+        "HARSH,4,6456"
     })
     void shouldNotFailAgain(final FaultPlan.Preset preset, final int peers, final long seed) {
         final Simulator.Outcome outcome =
@@ -71,6 +72,24 @@ class PbftSimulationTest {
     @Test
     void shouldCatchAQuorumThatIsOneTooSmall() {
         assertCaught(context -> context.quorum(BrokenQuorum.oneTooSmall(4)), Simulator.Result.VIOLATION, "agreement");
+    }
+
+    /** No liars: what a single correct replica says may be old. */
+    @Test
+    void shouldCatchReadsThatBelieveTheFirstAnswer() {
+        for (long seed = 1; seed <= TWIN_SEEDS; seed++) {
+            final FaultPlan drawn = simulator(4).plan(seed);
+            final FaultPlan plan = FaultPlan.of(new ByzantinePeer.Strategy[4], drawn.calmAtNs(), drawn.faults());
+            final Simulator.Outcome outcome = simulator(4)
+                    .commands(100)
+                    .settings(context -> context.isReading(true))
+                    .readSettings(reads -> reads.quorum(BrokenQuorum.one(4)))
+                    .run(seed, plan);
+            if (outcome.property().equals("linearizability")) {
+                return;
+            }
+        }
+        throw new AssertionError("reads that may be stale ran " + TWIN_SEEDS + " seeds and were not caught");
     }
 
     @Test

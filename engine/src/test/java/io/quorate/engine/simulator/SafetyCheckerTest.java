@@ -17,8 +17,8 @@ class SafetyCheckerTest {
     private final SafetyChecker checker = new SafetyChecker();
 
     SafetyCheckerTest() {
-        checker.onSubmitted(FIRST);
-        checker.onSubmitted(SECOND);
+        checker.onSubmitted(FIRST, 3, FIRST);
+        checker.onSubmitted(SECOND, 3, SECOND);
         checker.onApplied(0, 0, 1, 2, FIRST, 100);
     }
 
@@ -102,7 +102,55 @@ class SafetyCheckerTest {
     @Test
     void shouldReportACommandThatStandsBeforeOneAnsweredWhenItWasSubmitted() {
         checker.onBelieved(3, SECOND, 2, 300);
-        checker.onSubmitted(THIRD);
+        checker.onSubmitted(THIRD, 3, THIRD);
+        assertViolates("linearizability", () -> checker.onApplied(0, 1, 2, 2, THIRD, 200));
+    }
+
+    @Test
+    void shouldAcceptReadsThatFitTheOrder() {
+        checker.onReadBegun(1);
+        checker.onReadBelieved(2, 1, 3, 0, FIRST);
+        checker.onReadBegun(2);
+        checker.onReadBelieved(2, 2, 4, -1, 0);
+        checker.onReadBegun(3);
+        checker.onReadBelieved(2, 3, 3, 1, SECOND);
+        assertThat(checker.earlyCount()).isEqualTo(1);
+        checker.onApplied(0, 1, 2, 3, SECOND, 200);
+        assertThat(checker.earlyCount()).isZero();
+    }
+
+    @Test
+    void shouldReportAReadThatIsOlderThanAnAnswer() {
+        checker.onBelieved(3, SECOND, 1, 200);
+        checker.onReadBegun(1);
+        checker.onReadBelieved(2, 1, 3, 0, FIRST);
+        assertViolates("linearizability", () -> checker.onApplied(0, 1, 2, 3, SECOND, 200));
+    }
+
+    @Test
+    void shouldReportAReadThatIsOlderThanAnotherRead() {
+        checker.onApplied(0, 1, 2, 3, SECOND, 200);
+        checker.onReadBegun(1);
+        checker.onReadBegun(2);
+        checker.onReadBelieved(2, 1, 3, 1, SECOND);
+        checker.onReadBelieved(2, 2, 3, 0, FIRST);
+        checker.onReadBegun(3);
+        assertViolates("linearizability", () -> checker.onReadBelieved(2, 3, 3, 0, FIRST));
+    }
+
+    @Test
+    void shouldReportAReadOfWhatNobodyWrote() {
+        checker.onReadBegun(1);
+        assertViolates("linearizability", () -> checker.onReadBelieved(2, 1, 3, 0, FIRST + 1));
+        checker.onReadBegun(2);
+        assertViolates("linearizability", () -> checker.onReadBelieved(2, 2, 3, -1, 7));
+    }
+
+    @Test
+    void shouldReportACommandThatStandsBeforeWhatAReadHadSeen() {
+        checker.onReadBegun(1);
+        checker.onReadBelieved(2, 1, 3, 2, FIRST);
+        checker.onSubmitted(THIRD, 3, THIRD);
         assertViolates("linearizability", () -> checker.onApplied(0, 1, 2, 2, THIRD, 200));
     }
 

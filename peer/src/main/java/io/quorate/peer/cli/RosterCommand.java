@@ -158,6 +158,12 @@ final class RosterCommand extends CommandGroup {
                 description = "Sequences between checkpoints. Default: 64.")
         private String checkpointInterval;
 
+        @Option(
+                names = "--reads",
+                paramLabel = "ordered|unordered",
+                description = "Whether queries are ordered, or answered by a quorum's newest states. Default: ordered.")
+        private String reads;
+
         Map<String, String> given() {
             final Map<String, String> settings = new LinkedHashMap<>();
             put(settings, "dimension", dimension);
@@ -171,6 +177,7 @@ final class RosterCommand extends CommandGroup {
             put(settings, "round-deadline-ms", roundDeadlineMs);
             put(settings, "view-change-timeout-ms", viewChangeTimeoutMs);
             put(settings, "checkpoint-interval", checkpointInterval);
+            put(settings, "reads", reads);
             return settings;
         }
 

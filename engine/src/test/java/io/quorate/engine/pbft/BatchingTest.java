@@ -1,0 +1,59 @@
+package io.quorate.engine.pbft;
+
+import static io.quorate.engine.metrics.PbftCounter.BATCHES_PROPOSED;
+import static io.quorate.engine.pbft.TestGroup.MS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quorate.transport.codecs.CommitDecoder;
+import io.quorate.transport.codecs.PrepareDecoder;
+import org.junit.jupiter.api.Test;
+
+/** How a primary batches (OSDI 1999, 4.2; MIT-LCS-TR-817, 5.1.4): at once while few sequences are under way, together when many are. */
+class BatchingTest {
+    private static final int IN_FLIGHT = 4;
+
+    private final TestGroup group = new TestGroup(4, 1, context -> context.inFlightMax(IN_FLIGHT));
+
+    @Test
+    void shouldProposeALoneRequestInTheCallThatBringsIt() {
+        group.submit(0, "a");
+        assertThat(group.count(0, BATCHES_PROPOSED)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldProposeAtOnceWhileTheWindowHasRoomAndGatherWhenItIsFull() {
+        group.filter = (from, to, template, message) -> template != PrepareDecoder.TEMPLATE_ID;
+        for (int i = 0; i < IN_FLIGHT + 7; i++) {
+            group.submit(0, "r" + i);
+            group.runFor(MS / 10);
+        }
+        assertThat(group.count(0, BATCHES_PROPOSED)).isEqualTo(IN_FLIGHT);
+        assertThat(group.peers[0].replica.log.slot(IN_FLIGHT).batch.count()).isEqualTo(1);
+        group.filter = (from, to, template, message) -> true;
+        group.runUntil(() -> group.allApplied(IN_FLIGHT + 7), 200 * MS);
+        assertThat(group.count(0, BATCHES_PROPOSED))
+                .as("what gathered went into one batch")
+                .isEqualTo(IN_FLIGHT + 1);
+        group.runFor(20 * MS);
+        group.assertSameHistories();
+    }
+
+    @Test
+    void shouldHaveSeveralSequencesUnderWayAtOnce() {
+        group.filter = (from, to, template, message) -> template != CommitDecoder.TEMPLATE_ID;
+        for (int i = 0; i < IN_FLIGHT; i++) {
+            group.submit(1, "r" + i);
+            group.runFor(MS);
+        }
+        for (final TestPeer peer : group.peers) {
+            assertThat(peer.replica.committedSequence()).isZero();
+            for (int sequence = 1; sequence <= IN_FLIGHT; sequence++) {
+                assertThat(peer.replica.log.slot(sequence).isPrepared).isTrue();
+            }
+        }
+        group.filter = (from, to, template, message) -> true;
+        group.runUntil(() -> group.allApplied(IN_FLIGHT), 200 * MS);
+        group.runFor(20 * MS);
+        group.assertSameHistories();
+    }
+}
