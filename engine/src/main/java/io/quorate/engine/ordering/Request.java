@@ -39,6 +39,7 @@ public final class Request {
     Request next;
     Request previousWaiting;
     Request nextWaiting;
+    Request nextOfClient;
     Request chained;
 
     Request(

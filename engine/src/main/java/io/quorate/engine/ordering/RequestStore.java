@@ -1,5 +1,6 @@
 package io.quorate.engine.ordering;
 
+import java.util.Arrays;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 import org.agrona.collections.Long2ObjectHashMap;
@@ -17,12 +18,15 @@ public final class RequestStore {
     private final long clientBytesMax;
     private final int[] clientCounts;
     private final long[] clientBytes;
+    private final Request[] queueHeads;
+    private final Request[] queueTails;
     private final Long2ObjectHashMap<Request> byPrefix = new Long2ObjectHashMap<>();
     private Request head;
     private Request tail;
     private Request waitingHead;
     private Request waitingTail;
     private int waitingCount;
+    private int turn;
     private int count;
 
     public RequestStore(final int clients, final int clientCountMax, final long clientBytesMax) {
@@ -30,6 +34,8 @@ public final class RequestStore {
         this.clientBytesMax = clientBytesMax;
         clientCounts = new int[clients];
         clientBytes = new long[clients];
+        queueHeads = new Request[clients];
+        queueTails = new Request[clients];
     }
 
     /** The request with this digest, or null. */
@@ -117,31 +123,59 @@ public final class RequestStore {
     }
 
     /**
-     * Writes the digests of waiting requests that no slot holds, in order of arrival, as many as fit; settles those that were
-     * answered already.
+     * Writes the digests of waiting requests that no slot holds, as many as fit; settles those that were answered already. One
+     * of each client in turn, a client's own in order of arrival: whoever fills its budget delays itself. The next batch begins
+     * with the client after the last one of this.
      *
      * @param bodyBytesMax most bytes of bodies together, unless the first alone is longer
      * @return length in bytes of the digests
      */
     public int gather(final ClientTable clients, final MutableDirectBuffer digests, final long bodyBytesMax) {
+        int left = queue(clients);
         int length = 0;
         long bytes = 0;
-        Request request = waitingHead;
-        while (request != null && length < digests.capacity()) {
-            final Request following = request.nextWaiting;
-            if (clients.status(request.clientId(), request.requestNumber()) != ClientTable.Status.FRESH) {
-                settle(request);
-            } else if (!request.isProposed) {
+        while (left > 0 && length < digests.capacity()) {
+            final int clientId = turn;
+            final Request request = queueHeads[clientId];
+            if (request != null) {
                 bytes += request.bodyLength();
                 if (length > 0 && bytes > bodyBytesMax) {
-                    return length;
+                    break;
                 }
                 request.digest().write(digests, length);
                 length += Digest256.LENGTH;
+                queueHeads[clientId] = request.nextOfClient;
+                left--;
+            }
+            turn = clientId + 1 == queueHeads.length ? 0 : clientId + 1;
+        }
+        Arrays.fill(queueHeads, null);
+        Arrays.fill(queueTails, null);
+        return length;
+    }
+
+    /** Lines up, a client each, what may be proposed now; returns how many requests that are. */
+    private int queue(final ClientTable clients) {
+        int queued = 0;
+        Request request = waitingHead;
+        while (request != null) {
+            final Request following = request.nextWaiting;
+            final int clientId = request.clientId();
+            if (clients.status(clientId, request.requestNumber()) != ClientTable.Status.FRESH) {
+                settle(request);
+            } else if (!request.isProposed) {
+                request.nextOfClient = null;
+                if (queueTails[clientId] == null) {
+                    queueHeads[clientId] = request;
+                } else {
+                    queueTails[clientId].nextOfClient = request;
+                }
+                queueTails[clientId] = request;
+                queued++;
             }
             request = following;
         }
-        return length;
+        return queued;
     }
 
     /** No slot of the new view holds any request yet. */

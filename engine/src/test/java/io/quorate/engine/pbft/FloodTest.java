@@ -140,6 +140,23 @@ class FloodTest {
     }
 
     @Test
+    void shouldServeAClientAlthoughAnotherFillsItsBudget() {
+        final TestGroup group = new TestGroup(4, 1, context -> context.inFlightMax(2));
+        final String body = "x".repeat(15_000);
+        for (int i = 0; i < 64; i++) {
+            group.submit(3, i + body);
+        }
+        group.runFor(MS);
+        group.submit(1, "small");
+        group.runUntil(() -> group.peers[1].replies.size() == 1, 1000 * MS);
+        assertThat(group.peers[0].register.applied.indexOf("1:small"))
+                .as("after what was under way when it came; in order of arrival it would be the 65th")
+                .isBetween(0, 16);
+        group.runUntil(() -> group.allApplied(65), 5000 * MS);
+        group.assertSameHistories();
+    }
+
+    @Test
     void shouldRepeatSoonOnceRoundTripsAreKnown() {
         final TestGroup group = new TestGroup(4, 1);
         assertThat(group.peers[0].replica.roundTrips.pauseNs()).isEqualTo(5 * MS);
