@@ -284,13 +284,6 @@ public final class SafetyChecker {
         }
     }
 
-    /** Reports a broken rule that somebody else measured, if it is broken. */
-    public void require(final boolean condition, final String property, final String statement) {
-        if (!condition) {
-            throw new Violation(property, statement);
-        }
-    }
-
     /** How many requests the group has applied. */
     public long appliedCount() {
         return order.size();

@@ -35,7 +35,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  * make it: nothing is carried over but the peer's id and key.
  */
 final class SimPeer implements RegisterMachine.Observer, PbftListener {
-    private static final long TICK_NS = 1_000_000;
+    private static final long TICK_NS = 2_000_000;
     private static final int PADDING_MAX = 64;
     private static final long CLOCK_DRIFT_DIVISOR = 1_000;
     private static final long CLOCK_ORIGIN_NS = 1_000_000_000_000L;
@@ -319,31 +319,34 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         }
     }
 
-    /** What a replica shows of itself stays within what its settings promise. */
+    /** What a replica shows of itself stays within what its settings promise. Words are made only when it does not. */
     private void checkBounds() {
-        final SafetyChecker safety = cluster.safety();
         final long stable = replica.stableSequence();
         final long executed = replica.executedSequence();
         final long committed = replica.committedSequence();
-        safety.require(
-                stable >= stableBefore && stable <= executed && executed <= committed,
-                "bounds",
-                this + " has cursors out of order; stable was " + stableBefore);
-        safety.require(committed <= stable + windowLength, "bounds", this + " runs past its window of " + windowLength);
-        safety.require(
-                replica.waitingCount() <= waitingMax,
-                "bounds",
-                this + " holds " + replica.waitingCount() + " waiting requests, at most " + waitingMax);
-        safety.require(
-                client.outstandingCount() <= clientWindow,
-                "bounds",
-                this + " waits for " + client.outstandingCount() + " replies, at most " + clientWindow);
-        safety.require(replica.isVoting() == isVoting, "amnesia", this + " does not know whether it votes");
-        safety.require(
-                replica.counters().get(PbftCounter.DROPPED_MALFORMED) == 0,
-                "bounds",
-                this + " could not decode a message, though nobody sends such");
+        if (stable < stableBefore || stable > executed || executed > committed) {
+            violated("bounds", "has cursors out of order; stable was " + stableBefore);
+        }
+        if (committed > stable + windowLength) {
+            violated("bounds", "runs past its window of " + windowLength);
+        }
+        if (replica.waitingCount() > waitingMax) {
+            violated("bounds", "holds " + replica.waitingCount() + " waiting requests, at most " + waitingMax);
+        }
+        if (client.outstandingCount() > clientWindow) {
+            violated("bounds", "waits for " + client.outstandingCount() + " replies, at most " + clientWindow);
+        }
+        if (replica.isVoting() != isVoting) {
+            violated("amnesia", "does not know whether it votes");
+        }
+        if (replica.counters().get(PbftCounter.DROPPED_MALFORMED) != 0) {
+            violated("bounds", "could not decode a message, though nobody sends such");
+        }
         stableBefore = stable;
+    }
+
+    private void violated(final String property, final String statement) {
+        throw new SafetyChecker.Violation(property, this + " " + statement);
     }
 
     private void onReply(final long requestNumber, final DirectBuffer reply, final int offset, final int lengthBytes) {
@@ -354,11 +357,9 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         if (!isCorrect()) {
             return;
         }
-        cluster.safety()
-                .require(
-                        commandId != null && lengthBytes == RegisterMachine.REPLY_LENGTH,
-                        "replies",
-                        "client " + id + " gets a reply of " + lengthBytes + " bytes to request " + requestNumber);
+        if (commandId == null || lengthBytes != RegisterMachine.REPLY_LENGTH) {
+            violated("replies", "is told " + lengthBytes + " bytes in reply to request " + requestNumber);
+        }
         cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.REPLY, requestNumber, commandId);
         cluster.safety()
                 .onBelieved(
@@ -426,13 +427,11 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     public void onVotingAgain(final long sequence) {
         cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.VOTES, incarnation, sequence);
         isVoting = true;
-        if (isCorrect()) {
-            cluster.safety()
-                    .require(
-                            sequence >= votedMaxBefore,
-                            "amnesia",
-                            "peer " + id + " votes again above sequence " + sequence + " but may have voted up to "
-                                    + votedMaxBefore + " in an earlier life");
+        if (isCorrect() && sequence < votedMaxBefore) {
+            violated(
+                    "amnesia",
+                    "votes again above sequence " + sequence + " but may have voted up to " + votedMaxBefore
+                            + " in an earlier life");
         }
     }
 
@@ -471,14 +470,11 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     }
 
     private void requireVote(final String what, final boolean isAbove, final long sequence) {
-        if (incarnation > 1) {
-            cluster.safety()
-                    .require(
-                            isVoting && isAbove,
-                            "amnesia",
-                            "peer " + id + " in life " + incarnation + " sends " + what + " of sequence " + sequence
-                                    + (isVoting ? "" : " without a vote") + "; earlier lives voted up to "
-                                    + votedMaxBefore);
+        if (incarnation > 1 && !(isVoting && isAbove)) {
+            violated(
+                    "amnesia",
+                    "sends " + what + " of sequence " + sequence + (isVoting ? "" : " without a vote")
+                            + "; earlier lives voted up to " + votedMaxBefore);
         }
     }
 }

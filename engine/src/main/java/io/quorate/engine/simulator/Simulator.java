@@ -13,6 +13,13 @@ import java.util.function.Consumer;
 public final class Simulator {
     private static final long MS = 1_000_000;
     private static final long EVENTS_MAX = 20_000_000;
+    private static final long FAULTS_MIN_NS = 150 * MS;
+    private static final long FAULTS_MAX_NS = 450 * MS;
+
+    /** Room for the largest view change: signatures of 64 peers, and P and Q of a slot. */
+    private static final int MESSAGE_LENGTH_FIXED = 8 * 1024;
+
+    private static final int MESSAGE_LENGTH_PER_SLOT = 1024;
 
     /** How a run ended. */
     public enum Result {
@@ -30,6 +37,7 @@ public final class Simulator {
      * @param property which property failed; empty if none did
      * @param statement what happened, in a sentence; empty if nothing did
      * @param virtualNs how long the run took in its own time
+     * @param trace what happened; counts of it stay with the outcome
      * @param tail the last records of the trace; empty if the run was clean
      */
     public record Outcome(
@@ -43,6 +51,7 @@ public final class Simulator {
             long virtualNs,
             long traceHash,
             FaultPlan plan,
+            Trace trace,
             String tail) {
         public boolean isClean() {
             return result == Result.CLEAN;
@@ -58,7 +67,7 @@ public final class Simulator {
     private int peerCount = 4;
     private FaultPlan.Preset preset = FaultPlan.Preset.STANDARD;
     private int commands = 20;
-    private long faultsNs = 1_000 * MS;
+    private long faultsNs;
     private long patienceNs = 20_000 * MS;
     private Consumer<PbftContext> settings = context -> {};
     private Consumer<ReadContext> readSettings = context -> {};
@@ -81,7 +90,7 @@ public final class Simulator {
         return this;
     }
 
-    /** Virtual time during which faults happen. */
+    /** Virtual time during which commands come and faults happen; 0, the default, draws 150 to 450 ms from the seed. */
     public Simulator faultsNs(final long newFaultsNs) {
         faultsNs = newFaultsNs;
         return this;
@@ -114,7 +123,11 @@ public final class Simulator {
     /** The plan of faults that a seed stands for. */
     public FaultPlan plan(final long seed) {
         return FaultPlan.draw(
-                preset, peerCount, Quorum.of(peerCount).faultyMax(), faultsNs, new SimRandom(seed).split(0));
+                preset, peerCount, Quorum.of(peerCount).faultyMax(), durationNs(seed), new SimRandom(seed).split(0));
+    }
+
+    private long durationNs(final long seed) {
+        return faultsNs > 0 ? faultsNs : new SimRandom(seed).split(6).between(FAULTS_MIN_NS, FAULTS_MAX_NS);
     }
 
     /** Runs one seed. */
@@ -125,12 +138,13 @@ public final class Simulator {
     /** Runs one seed under another plan than its own, for scenarios and for making a failure smaller. */
     public Outcome run(final long seed, final FaultPlan plan) {
         final Trace trace = new Trace(listener);
+        final long durationNs = durationNs(seed);
         final SimCluster cluster = new SimCluster(
-                seed, peerCount, Quorum.of(peerCount).faultyMax(), commands, faultsNs, plan, trace, context -> {
+                seed, peerCount, Quorum.of(peerCount).faultyMax(), commands, durationNs, plan, trace, context -> {
                     draw(context, new SimRandom(seed).split(5));
                     settings.accept(context);
                 });
-        final long deadlineNs = Math.max(plan.calmAtNs(), faultsNs) + patienceNs;
+        final long deadlineNs = Math.max(plan.calmAtNs(), durationNs) + patienceNs;
         Result result = Result.CLEAN;
         String property = "";
         String statement = "";
@@ -167,6 +181,7 @@ public final class Simulator {
                 cluster.clock().nowNs(),
                 trace.hash(),
                 plan,
+                trace,
                 result == Result.CLEAN ? "" : trace.tail());
     }
 
@@ -192,6 +207,7 @@ public final class Simulator {
     /** Small windows and short timers, so that a short run meets every edge; drawn, so that no relation is taken for granted. */
     private static void draw(final PbftContext context, final SimRandom random) {
         final int interval = 1 << random.nextInt(4);
+        final long timeoutNs = random.between(20 * MS, 60 * MS);
         context.checkpointInterval(interval)
                 .windowLength(interval * (2 + random.nextInt(3)))
                 .inFlightMax(1 + random.nextInt(4))
@@ -199,14 +215,14 @@ public final class Simulator {
                 .clientWindow(1 << random.nextInt(5))
                 .requestLengthMax(1024)
                 .pageLength(256 << random.nextInt(3))
-                .messageLengthMax(64 * 1024)
+                .messageLengthMax(MESSAGE_LENGTH_FIXED + context.windowLength() * MESSAGE_LENGTH_PER_SLOT)
                 .retransmitNs(4 * MS)
                 .retransmitMaxNs(40 * MS)
                 .statusIntervalNs(10 * MS)
                 .recoveryPauseNs(50 * MS)
                 .stateTransferDelayNs(20 * MS)
-                .viewChangeTimeoutNs(60 * MS)
-                .viewChangeTimeoutMaxNs(960 * MS)
+                .viewChangeTimeoutNs(timeoutNs)
+                .viewChangeTimeoutMaxNs(16 * timeoutNs)
                 .isReading(random.nextBoolean());
     }
 

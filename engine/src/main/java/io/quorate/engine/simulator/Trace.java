@@ -58,7 +58,10 @@ public final class Trace {
         }
     }
 
+    private static final Kind[] KINDS = Kind.values();
+
     private final long[] tail = new long[TAIL_RECORDS * FIELDS];
+    private final long[] counts = new long[KINDS.length];
     private final Consumer<String> listener;
     private long count;
     private long hash = 0x6A09E667F3BCC909L;
@@ -76,7 +79,8 @@ public final class Trace {
         h = (h ^ (h >>> 32) ^ subject) * MULTIPLIER;
         h = (h ^ (h >>> 32) ^ detail) * MULTIPLIER;
         hash = h ^ (h >>> 29);
-        final int base = (int) (count++ % TAIL_RECORDS) * FIELDS;
+        counts[kind.ordinal()]++;
+        final int base = (int) (count++ & TAIL_RECORDS - 1) * FIELDS;
         tail[base] = nowNs;
         tail[base + 1] = peerId;
         tail[base + 2] = kind.ordinal();
@@ -106,6 +110,11 @@ public final class Trace {
         return count;
     }
 
+    /** How many records of a kind there are. */
+    public long count(final Kind kind) {
+        return counts[kind.ordinal()];
+    }
+
     /** The last records, oldest first, one a line. */
     public String tail() {
         final StringBuilder text = new StringBuilder();
@@ -116,7 +125,7 @@ public final class Trace {
     }
 
     private String line(final int base) {
-        final Kind kind = Kind.values()[(int) tail[base + 2]];
+        final Kind kind = KINDS[(int) tail[base + 2]];
         final String who = tail[base + 1] < 0 ? "all" : "peer " + tail[base + 1];
         return time(tail[base]) + "  " + who + " " + kind.words + " " + tail[base + 3] + " ["
                 + Long.toHexString(tail[base + 4]) + "]";
