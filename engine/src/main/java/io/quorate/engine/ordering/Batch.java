@@ -7,28 +7,49 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * The requests of one sequence, by digest, in order; empty is the null batch. Its own digest is SHA-256 over a tag and the
- * request digests, so a batch that came from anybody is checked by its name.
+ * request digests, so a batch that came from anybody is checked by its name. Made anew, or taken from a {@link BatchPool}.
  */
 public final class Batch {
     private static final byte[] TAG = "quorate-batch".getBytes(StandardCharsets.US_ASCII);
-    private static final Request[] NO_REQUESTS = {};
 
-    private final Digest256 digest;
-    private final byte[] requestDigests;
-    private final UnsafeBuffer requestDigestsView;
-    private final Request[] requests;
+    private final Digest256 digest = new Digest256();
+    private final UnsafeBuffer requestDigestsView = new UnsafeBuffer(0, 0);
+    private byte[] requestDigests = {};
+    private Request[] requests = {};
+    private int count;
     private int missingCount;
+
+    /** In the pool: nobody refers to it. */
+    boolean isPooled;
+
+    /** Next one in the pool. */
+    Batch next;
 
     /** A batch of what {@code requestDigests} names; copies the bytes. */
     public Batch(final Digest sha256, final DirectBuffer requestDigests, final int offset, final int lengthBytes) {
-        this.requestDigests = new byte[lengthBytes];
-        requestDigests.getBytes(offset, this.requestDigests);
-        requestDigestsView = new UnsafeBuffer(this.requestDigests);
-        digest = new Digest256();
+        fill(sha256, requestDigests, offset, lengthBytes);
+    }
+
+    /** Becomes the batch of these request digests; grows if it was never as long. */
+    void fill(final Digest sha256, final DirectBuffer source, final int offset, final int lengthBytes) {
+        count = lengthBytes / Digest256.LENGTH;
+        if (requestDigests.length < lengthBytes) {
+            requestDigests = new byte[lengthBytes];
+            requests = new Request[count];
+        }
+        source.getBytes(offset, requestDigests, 0, lengthBytes);
+        requestDigestsView.wrap(requestDigests, 0, lengthBytes);
         digestOf(sha256, requestDigestsView, 0, lengthBytes, digest);
-        final int count = lengthBytes / Digest256.LENGTH;
-        requests = count == 0 ? NO_REQUESTS : new Request[count];
         missingCount = count;
+    }
+
+    /** Lets go of the bodies. */
+    void clear() {
+        for (int i = 0; i < count; i++) {
+            requests[i] = null;
+        }
+        count = 0;
+        missingCount = 0;
     }
 
     /** Digest of the batch that these request digests make. */
@@ -38,9 +59,7 @@ public final class Batch {
             final int offset,
             final int lengthBytes,
             final Digest256 result) {
-        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
-        sha256.update(TAG).update(digests, offset, lengthBytes).finish(bytes, 0);
-        result.set(bytes, 0);
+        result.set(sha256.update(TAG).update(digests, offset, lengthBytes).finish(), 0);
     }
 
     public Digest256 digest() {
@@ -48,11 +67,11 @@ public final class Batch {
     }
 
     public int count() {
-        return requests.length;
+        return count;
     }
 
     public boolean isNull() {
-        return requests.length == 0;
+        return count == 0;
     }
 
     /** The request at an index, or null while its body is missing. */
@@ -65,7 +84,7 @@ public final class Batch {
     }
 
     public int requestDigestsLength() {
-        return requestDigests.length;
+        return count * Digest256.LENGTH;
     }
 
     public int missingCount() {
@@ -78,7 +97,7 @@ public final class Batch {
 
     /** Looks for missing bodies and holds on to those of them that are there. */
     public boolean resolve(final RequestStore store, final long sequence, final Digest256 scratch) {
-        for (int i = 0; missingCount > 0 && i < requests.length; i++) {
+        for (int i = 0; missingCount > 0 && i < count; i++) {
             if (requests[i] == null) {
                 final Request found = store.get(digestAt(i, scratch));
                 if (found != null) {
@@ -93,23 +112,23 @@ public final class Batch {
 
     /** Holds on to the bodies for one more sequence. */
     public void refer(final RequestStore store, final long sequence) {
-        for (final Request request : requests) {
-            if (request != null) {
-                store.refer(request, sequence);
+        for (int i = 0; i < count; i++) {
+            if (requests[i] != null) {
+                store.refer(requests[i], sequence);
             }
         }
     }
 
     /** A slot of the current view holds the requests. */
     public void proposed() {
-        for (final Request request : requests) {
-            request.isProposed = true;
+        for (int i = 0; i < count; i++) {
+            requests[i].isProposed = true;
         }
     }
 
     /** True if the body of this request is missing here. */
     public boolean lacks(final Digest256 requestDigest, final Digest256 scratch) {
-        for (int i = 0; missingCount > 0 && i < requests.length; i++) {
+        for (int i = 0; missingCount > 0 && i < count; i++) {
             if (requests[i] == null && digestAt(i, scratch).isEqual(requestDigest)) {
                 return true;
             }
@@ -124,8 +143,8 @@ public final class Batch {
     /** Bytes of all bodies that are there. */
     public long bodyLength() {
         long length = 0;
-        for (final Request request : requests) {
-            length += request == null ? 0 : request.bodyLength();
+        for (int i = 0; i < count; i++) {
+            length += requests[i] == null ? 0 : requests[i].bodyLength();
         }
         return length;
     }

@@ -17,16 +17,20 @@ public final class Request {
     public static final int BODY_OFFSET = SIGNATURE_LENGTH + 2 + 8 + 4;
 
     private final Digest256 digest = new Digest256();
-    private final int clientId;
-    private final long requestNumber;
-    private final UnsafeBuffer statement;
+    private final UnsafeBuffer statement = new UnsafeBuffer(0, 0);
+    private byte[] bytes = {};
+    private int clientId;
+    private long requestNumber;
 
     private static final byte[] TAG = "quorate-request".getBytes(StandardCharsets.US_ASCII);
+
+    /** Rises with each request that a store takes in; tells two apart that used the same object. */
+    private long arrival;
 
     /** Highest sequence whose slot refers to this request; 0 if none does. */
     long lastSequence;
 
-    boolean isWaiting = true;
+    boolean isWaiting;
 
     /** In which base of the journal, or after which, the statement was written; -1 if in none. */
     private long journaledIn = -1;
@@ -42,19 +46,32 @@ public final class Request {
     Request nextOfClient;
     Request chained;
 
-    Request(
-            final Digest256 digest,
-            final int clientId,
-            final long requestNumber,
-            final DirectBuffer statement,
+    /** Becomes another request, as one that has just arrived; grows if it was never as long. */
+    void fill(
+            final Digest256 newDigest,
+            final int newClientId,
+            final long newRequestNumber,
+            final DirectBuffer source,
             final int offset,
-            final int lengthBytes) {
-        this.digest.set(digest);
-        this.clientId = clientId;
-        this.requestNumber = requestNumber;
-        final byte[] copy = new byte[lengthBytes];
-        statement.getBytes(offset, copy);
-        this.statement = new UnsafeBuffer(copy);
+            final int lengthBytes,
+            final long newArrival) {
+        digest.set(newDigest);
+        clientId = newClientId;
+        requestNumber = newRequestNumber;
+        if (bytes.length < lengthBytes) {
+            bytes = new byte[lengthBytes];
+        }
+        source.getBytes(offset, bytes, 0, lengthBytes);
+        statement.wrap(bytes, 0, lengthBytes);
+        arrival = newArrival;
+        lastSequence = 0;
+        isWaiting = true;
+        isProposed = false;
+    }
+
+    /** Bytes that it holds, used or not. */
+    int heldBytes() {
+        return bytes.length;
     }
 
     /** Digest of a request statement: SHA-256 over a tag and all but the signature. {@code bytes} is scratch of 32 bytes. */
@@ -118,6 +135,11 @@ public final class Request {
     /** True until it was handed to execution, or turned out to be answered already. */
     public boolean isWaiting() {
         return isWaiting;
+    }
+
+    /** Its place in the order of arrival at this replica, from 1; no two requests of a store have the same. */
+    public long arrival() {
+        return arrival;
     }
 
     public long arrivedNs() {

@@ -11,7 +11,7 @@ import org.agrona.collections.Long2ObjectHashMap;
  *
  * <p>Bounded per client, in number and in bytes, for requests that no slot refers to; what slots refer to is bounded by the
  * log. A request that a slot needs always finds room: else a client could fill a backup's budget with one set of requests and
- * the primary's with another.
+ * the primary's with another. Requests that left are used again, so that a replica in steady state allocates none.
  */
 public final class RequestStore {
     private final int clientCountMax;
@@ -25,6 +25,9 @@ public final class RequestStore {
     private Request tail;
     private Request waitingHead;
     private Request waitingTail;
+    private Request pool;
+    private long pooledBytes;
+    private long arrivals;
     private int waitingCount;
     private int turn;
     private int count;
@@ -61,7 +64,8 @@ public final class RequestStore {
             final int offset,
             final int lengthBytes,
             final long nowNs) {
-        final Request request = new Request(digest, clientId, requestNumber, statement, offset, lengthBytes);
+        final Request request = acquire();
+        request.fill(digest, clientId, requestNumber, statement, offset, lengthBytes, ++arrivals);
         request.arrivedNs = nowNs;
         request.chained = byPrefix.put(digest.prefix(), request);
         request.previous = tail;
@@ -247,5 +251,28 @@ public final class RequestStore {
         }
         request.chained = null;
         count--;
+        release(request);
+    }
+
+    private Request acquire() {
+        final Request request = pool;
+        if (request == null) {
+            return new Request();
+        }
+        pool = request.next;
+        request.next = null;
+        pooledBytes -= request.heldBytes();
+        return request;
+    }
+
+    /** Keeps a request that nothing refers to for the next one, within one client's budget of bytes. */
+    private void release(final Request request) {
+        request.previous = null;
+        request.next = null;
+        if (pooledBytes + request.heldBytes() <= clientBytesMax) {
+            pooledBytes += request.heldBytes();
+            request.next = pool;
+            pool = request;
+        }
     }
 }

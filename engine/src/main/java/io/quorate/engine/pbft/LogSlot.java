@@ -1,6 +1,7 @@
 package io.quorate.engine.pbft;
 
 import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.BatchPool;
 import io.quorate.engine.ordering.Digest256;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -130,8 +131,14 @@ final class LogSlot {
         return digests;
     }
 
-    /** Starts a new life for another sequence. */
-    void reset(final long newSequence) {
+    /** Starts a new life for another sequence; what batches it had go back to the pool, each once. */
+    void reset(final long newSequence, final BatchPool pool) {
+        for (int i = 0; i < prePreparedCount; i++) {
+            giveBack(prePreparedBatches[i], pool);
+        }
+        giveBack(batch, pool);
+        giveBack(committedBatch, pool);
+        giveBack(wantedBatch, pool);
         sequence = newSequence;
         prepares.clear();
         commits.clear();
@@ -139,15 +146,24 @@ final class LogSlot {
         leaveView();
         forgetWanted();
         isCommitted = false;
-        committedBatch = null;
         preparedView = -1;
-        for (int i = 0; i < prePreparedCount; i++) {
-            prePreparedBatches[i] = null;
-        }
         prePreparedCount = 0;
         fetchAtNs = 0;
         fetchPauseNs = 0;
         answerAtNs = PbftContext.LONG_AGO_NS;
+    }
+
+    private void giveBack(final Batch given, final BatchPool pool) {
+        if (given == null) {
+            return;
+        }
+        pool.give(given);
+        batch = batch == given ? null : batch;
+        committedBatch = committedBatch == given ? null : committedBatch;
+        wantedBatch = wantedBatch == given ? null : wantedBatch;
+        for (int i = 0; i < prePreparedCount; i++) {
+            prePreparedBatches[i] = prePreparedBatches[i] == given ? null : prePreparedBatches[i];
+        }
     }
 
     /** Forgets what holds in one view only; P, Q and what committed stay. */

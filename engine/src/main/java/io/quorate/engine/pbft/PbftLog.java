@@ -4,6 +4,7 @@ import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.BatchPool;
 import io.quorate.engine.ordering.Digest256;
 import org.agrona.DirectBuffer;
 
@@ -14,6 +15,9 @@ import org.agrona.DirectBuffer;
 final class PbftLog {
     private final PbftReplica replica;
     private final LogSlot[] ring;
+
+    /** For what a slot holds while it lives; twice the window is more than slots hold in one view. */
+    final BatchPool batches;
     private final int windowLength;
     private final Digest256 scratch = new Digest256();
     private long low;
@@ -27,11 +31,12 @@ final class PbftLog {
         final PbftContext context = replica.context;
         windowLength = context.windowLength();
         ring = new LogSlot[windowLength];
+        batches = new BatchPool(2 * windowLength);
         for (int i = 0; i < windowLength; i++) {
             ring[i] = new LogSlot(context.peerCount(), context.prePreparedMax());
         }
         for (long sequence = 1; sequence <= windowLength; sequence++) {
-            ring[(int) (sequence % windowLength)].reset(sequence);
+            ring[(int) (sequence % windowLength)].reset(sequence, batches);
         }
     }
 
@@ -88,7 +93,7 @@ final class PbftLog {
         for (long sequence = stable + 1; sequence <= stable + windowLength; sequence++) {
             final LogSlot slot = ring[(int) (sequence % windowLength)];
             if (slot.sequence != sequence) {
-                slot.reset(sequence);
+                slot.reset(sequence, batches);
             }
         }
     }

@@ -336,9 +336,10 @@ public final class PbftReplica implements ExecutionListener {
             final int statementOffset,
             final int digestsOffset,
             final int digestsLength) {
-        final Batch batch = new Batch(sha256, buffer, digestsOffset, digestsLength);
+        final Batch batch = log.batches.take(sha256, buffer, digestsOffset, digestsLength);
         if (!batch.digest().isEqual(digest)) {
             counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
+            log.batches.give(batch);
             return;
         }
         if (slot.sequence <= viewChange.baseSequence()) {
@@ -349,6 +350,7 @@ public final class PbftReplica implements ExecutionListener {
         final boolean isDecided = slot.isCommitted && !slot.committedDigest.isEqual(digest);
         if (isDecided || (!batch.isNull() && slot.isCrowded(digest))) {
             counters.increment(isDecided ? PbftCounter.DROPPED_CONFLICTING : PbftCounter.DROPPED_SLOT_CROWDED);
+            log.batches.give(batch);
             return;
         }
         slot.accept(digest, batch);

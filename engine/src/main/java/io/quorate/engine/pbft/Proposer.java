@@ -50,10 +50,10 @@ final class Proposer {
             final int length =
                     isCrowded ? 0 : replica.requests.gather(replica.clients, gathered, replica.context.batchBytesMax());
             if (length > 0 || isCrowded) {
-                propose(new Batch(replica.sha256, gathered, 0, length));
+                propose(replica.log.batches.take(replica.sha256, gathered, 0, length));
             } else if (replica.recovery.takeNull(nextSequence, replica.nowNs())) {
                 replica.counters.increment(PbftCounter.NULL_BATCHES_PROPOSED);
-                propose(new Batch(replica.sha256, gathered, 0, 0));
+                propose(replica.log.batches.take(replica.sha256, gathered, 0, 0));
             } else {
                 isMoving = false;
             }

@@ -22,7 +22,7 @@ final class Timers {
     private long statusAtNs = PbftContext.LONG_AGO_NS;
     private long slowAtNs = PbftContext.LONG_AGO_NS;
     private int consecutive;
-    private Request timedHead;
+    private long timedArrival;
     private long headSinceNs;
     private long timedSequence = -1;
     private long openSinceNs;
@@ -75,7 +75,7 @@ final class Timers {
     }
 
     void onViewMoved() {
-        timedHead = null;
+        timedArrival = 0;
         timedSequence = -1;
         progressAtNs = replica.nowNs();
     }
@@ -91,8 +91,9 @@ final class Timers {
     /** The request that waits longest and the next slot are timed; other progress prolongs their time, but not for ever. */
     private void watchPrimary(final long nowNs) {
         final Request head = head();
-        if (head != timedHead) {
-            timedHead = head;
+        final long arrival = head == null ? 0 : head.arrival();
+        if (arrival != timedArrival) {
+            timedArrival = arrival;
             headSinceNs = nowNs;
         }
         final long timeoutNs = timeoutNs();

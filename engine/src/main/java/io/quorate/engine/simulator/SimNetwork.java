@@ -235,7 +235,7 @@ public final class SimNetwork {
 
     /** One frame; it lives as long as something that is under way, or remembered for a replay, holds it. */
     private final class Frame implements SimClock.Event {
-        private static final int CAPACITY_INITIAL = 1024;
+        private static final int CAPACITY_INITIAL = 512;
 
         private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[CAPACITY_INITIAL]);
         private int from;
@@ -269,6 +269,7 @@ public final class SimNetwork {
         private final int peerId;
         private final int incarnation;
         private final Frame[] waiting = new Frame[peerCount];
+        private long waitingMask;
 
         private Port(final int peerId) {
             this.peerId = peerId;
@@ -295,6 +296,7 @@ public final class SimNetwork {
             }
             if (waiting[to] == null) {
                 waiting[to] = acquire(peerId, to);
+                waitingMask |= 1L << to;
             }
             waiting[to].append(message, offset, lengthBytes);
             if (trace.isReadable()) {
@@ -305,9 +307,10 @@ public final class SimNetwork {
 
         @Override
         public void flush() {
-            for (int to = 0; to < peerCount; to++) {
-                flush(to);
+            for (long left = waitingMask; left != 0; left &= left - 1) {
+                flush(Long.numberOfTrailingZeros(left));
             }
+            waitingMask = 0;
         }
 
         private void flush(final int to) {

@@ -19,6 +19,7 @@ import io.quorate.engine.reading.ReadClient;
 import io.quorate.engine.reading.ReadContext;
 import io.quorate.engine.reading.ReadPublisher;
 import io.quorate.engine.reading.ReadServer;
+import io.quorate.transport.FrameHandler;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
@@ -51,10 +52,15 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     private final UnsafeBuffer command = new UnsafeBuffer(new byte[RegisterMachine.COMMAND_LENGTH_MIN + PADDING_MAX]);
     private final Map<Long, Long> commandIds = new HashMap<>();
     private final Map<Long, Query> queries = new HashMap<>();
+    private final FrameHandler onMessage;
     private int incarnation;
     private boolean isUp;
     private boolean isVoting;
     private long pausedUntilNs;
+    private int seenKind;
+    private long seenView;
+    private long seenSequence;
+    private long seenDigest;
     private long votedMax;
     private long votedMaxBefore;
     private long appliedCount;
@@ -88,6 +94,11 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         this.strategy = strategy;
         this.random = random;
         this.settings = settings;
+        onMessage = (sender, buffer, offset, length) -> {
+            if (!adapter.onMessage(sender, buffer, offset, length, nowNs())) {
+                readAdapter.onMessage(sender, buffer, offset, length);
+            }
+        };
     }
 
     /** Begins a life; the first one has a vote at once, a later one must earn it. */
@@ -100,6 +111,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         isVoting = incarnation == 1;
         appliedCount = 0;
         votedMaxBefore = votedMax;
+        seenKind = 0;
         cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.RESTART, incarnation, 0);
         final SimNetwork.Port port = cluster.network().attach(id, incarnation, this::onFrame);
         final Signer signer = strategy == null ? this::watchAndSign : keys.signer(id);
@@ -299,11 +311,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
             });
             return;
         }
-        SimNetwork.unpack(senderId, frame, lengthBytes, (sender, buffer, offset, length) -> {
-            if (!adapter.onMessage(sender, buffer, offset, length, nowNs())) {
-                readAdapter.onMessage(sender, buffer, offset, length);
-            }
-        });
+        SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
         endTurn();
     }
 
@@ -436,6 +444,14 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     }
 
     private void onVote(final int kind, final long view, final long sequence, final long digest) {
+        if (kind == seenKind && view == seenView && sequence == seenSequence && digest == seenDigest) {
+            // The same vote to the next receiver, in the same life: a new one forgets what was seen last.
+            return;
+        }
+        seenKind = kind;
+        seenView = view;
+        seenSequence = sequence;
+        seenDigest = digest;
         requireVote("a vote", sequence > votedMaxBefore, sequence);
         votedMax = Math.max(votedMax, sequence);
         cluster.safety().onVote(id, kind, view, sequence, digest);

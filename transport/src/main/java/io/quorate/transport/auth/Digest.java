@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
+import org.agrona.concurrent.UnsafeBuffer;
 
 /** SHA-256 (FIPS 180-4) over buffers. Not thread-safe: one instance a thread; allocates nothing after construction. */
 public final class Digest {
@@ -15,6 +16,7 @@ public final class Digest {
     private final MessageDigest sha256;
     private final byte[] chunk = new byte[CHUNK_LENGTH];
     private final byte[] result = new byte[LENGTH];
+    private final UnsafeBuffer resultView = new UnsafeBuffer(result);
 
     public Digest() {
         sha256 = newSha256();
@@ -51,13 +53,19 @@ public final class Digest {
         return this;
     }
 
-    /** Writes the {@value #LENGTH}-byte digest and starts anew. */
-    public void finish(final MutableDirectBuffer destination, final int offset) {
+    /** Gives the {@value #LENGTH}-byte digest and starts anew; the bytes stay as they are until the next one is finished. */
+    public DirectBuffer finish() {
         try {
             sha256.digest(result, 0, LENGTH);
         } catch (final DigestException e) {
             throw new IllegalStateException(e);
         }
+        return resultView;
+    }
+
+    /** Writes the {@value #LENGTH}-byte digest and starts anew. */
+    public void finish(final MutableDirectBuffer destination, final int offset) {
+        finish();
         destination.putBytes(offset, result);
     }
 
