@@ -33,7 +33,9 @@ final class HouseRules {
         "decision",
         "reading",
         "quorum",
-        "ordering"
+        "ordering",
+        "byzantine",
+        "checker"
     };
 
     /** Room of the engine -> rooms it may import. A new room is added here, at its place from the ground up. */
@@ -59,7 +61,11 @@ final class HouseRules {
         ROOMS.put("learning", new String[] {"metrics"});
         ROOMS.put("coordination", new String[] {"quorum", "learning", "metrics"});
         ROOMS.put("decision", new String[] {"ordering", "quorum", "coordination", "learning", "membership", "metrics"});
+        ROOMS.put("byzantine", new String[] {"ordering"});
+        ROOMS.put("checker", new String[] {});
         ROOMS.put("simulator", new String[] {
+            "byzantine",
+            "checker",
             "metrics",
             "quorum",
             "ordering",

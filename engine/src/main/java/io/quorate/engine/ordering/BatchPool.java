@@ -19,8 +19,7 @@ public final class BatchPool {
     }
 
     /** A batch of what {@code requestDigests} names; copies the bytes. */
-    public Batch take(
-            final Digest sha256, final DirectBuffer requestDigests, final int offset, final int lengthBytes) {
+    public Batch take(final Digest sha256, final DirectBuffer requestDigests, final int offset, final int lengthBytes) {
         final Batch batch = head;
         if (batch == null) {
             return new Batch(sha256, requestDigests, offset, lengthBytes);

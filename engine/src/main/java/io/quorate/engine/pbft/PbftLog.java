@@ -18,6 +18,7 @@ final class PbftLog {
 
     /** For what a slot holds while it lives; twice the window is more than slots hold in one view. */
     final BatchPool batches;
+
     private final int windowLength;
     private final Digest256 scratch = new Digest256();
     private long low;

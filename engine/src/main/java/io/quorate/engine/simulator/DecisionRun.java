@@ -43,10 +43,7 @@ public final class DecisionRun {
      * @param checkpointInterval K; the window is twice as long
      */
     public DecisionRun(
-            final int peerCount,
-            final int requestsPerDecision,
-            final int clientWindow,
-            final int checkpointInterval) {
+            final int peerCount, final int requestsPerDecision, final int clientWindow, final int checkpointInterval) {
         members = new Member[peerCount];
         for (int id = 0; id < peerCount; id++) {
             final PbftContext context = new PbftContext()
@@ -204,6 +201,7 @@ public final class DecisionRun {
         @Override
         public boolean execute(
                 final long sequence,
+                final Standing standing,
                 final int clientId,
                 final long requestNumber,
                 final DirectBuffer request,
@@ -211,6 +209,11 @@ public final class DecisionRun {
                 final int lengthBytes) {
             reply.putLong(0, ++applied);
             replica.onReply(sequence, clientId, requestNumber, reply, 0, REPLY_LENGTH);
+            return true;
+        }
+
+        @Override
+        public boolean confirm(final long sequence) {
             return true;
         }
 
@@ -227,6 +230,12 @@ public final class DecisionRun {
         public boolean restore(
                 final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
             throw new IllegalStateException("nobody lags where nothing is lost, yet a state is fetched: " + sequence);
+        }
+
+        @Override
+        public boolean rollBack(
+                final long sequence, final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+            throw new IllegalStateException("no view changes where nobody is late, yet a state goes back: " + sequence);
         }
     }
 }

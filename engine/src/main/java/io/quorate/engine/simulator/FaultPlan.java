@@ -1,30 +1,42 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.byzantine.Strategy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
 /**
- * What goes wrong in one run, drawn from its seed before it starts: the weather on the links, who lies and how, and a list
- * of faults with their times. At most f peers are faulty at a time: a crash that would exceed f is left out when its moment
- * comes, and a peer that restarted without its memory stays counted until it votes again.
+ * What goes wrong in one run, drawn from its seed before it starts: the weather on the links, who lies, how and from when on,
+ * and a list of faults with their times. At most f peers are faulty at a time: a crash that would exceed f hits a liar instead,
+ * a peer that restarted without its memory stays counted until it votes again, and a peer turns malicious only when there is
+ * room for it.
  */
 public final class FaultPlan {
-    /** How much goes wrong. */
+    /** What goes wrong, and how much. */
     public enum Preset {
         /** A good LAN, nobody fails. */
         NONE,
-        /** Loss, repeats, reordering, a partition, and either crashes with restart or a liar. */
+        /** One in ten frames lost, one in twenty repeated, reordering, a crash with restart, a partition, f liars. */
         STANDARD,
         /** Everything at once, much of it, and again. */
-        HARSH
+        HARSH,
+        /** Links only: loss to 30 %, repeats and replays to 50 %, cuts of every kind; all peers are correct and up. */
+        NETWORK,
+        /** Crashes with restart, pauses and clocks that jump, on fair links. */
+        CRASHES,
+        /** f liars from the start, on fair links. */
+        BYZANTINE,
+        /** f peers that run twice under one key, and partitions that change who sees which half. */
+        TWINS
     }
 
     /** Kinds of fault, with the words that print them. */
     public enum Kind {
         CRASH("crash and restart"),
         PAUSE("pause"),
+        CLOCK("move the clock of"),
         PARTITION("partition"),
         ONE_WAY("one-way partition"),
         ISOLATE("isolate"),
@@ -38,14 +50,18 @@ public final class FaultPlan {
         }
     }
 
-    /** One fault: {@code peerId} or the set of peers in {@code mask} suffers it from {@code atNs} for {@code durationNs}. */
+    /**
+     * One fault: {@code peerId} or the set of peers in {@code mask} suffers it from {@code atNs} for {@code durationNs}; a clock is
+     * moved by that, ahead or back.
+     */
     public record Fault(long atNs, Kind kind, int peerId, long mask, long durationNs) {
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "at %.3f s for %.3f s: %s %s",
+                    "at %.3f s %s %.3f s: %s %s",
                     atNs / 1e9,
+                    kind == Kind.CLOCK ? "by" : "for",
                     durationNs / 1e9,
                     kind.words,
                     peerId >= 0 ? "peer " + peerId : "peers " + Long.toBinaryString(mask));
@@ -55,17 +71,20 @@ public final class FaultPlan {
     private static final long MS = 1_000_000;
 
     private final SimNetwork.Conditions conditions;
-    private final ByzantinePeer.Strategy[] strategies;
+    private final Strategy[] strategies;
+    private final long[] turnsAtNs;
     private final long calmAtNs;
     private final List<Fault> faults;
 
     private FaultPlan(
             final SimNetwork.Conditions conditions,
-            final ByzantinePeer.Strategy[] strategies,
+            final Strategy[] strategies,
+            final long[] turnsAtNs,
             final long calmAtNs,
             final List<Fault> faults) {
         this.conditions = conditions;
         this.strategies = strategies;
+        this.turnsAtNs = turnsAtNs;
         this.calmAtNs = calmAtNs;
         this.faults = faults;
     }
@@ -82,74 +101,182 @@ public final class FaultPlan {
             final int faultyMax,
             final long durationNs,
             final SimRandom random) {
-        final ByzantinePeer.Strategy[] strategies = new ByzantinePeer.Strategy[peerCount];
-        if (preset == Preset.NONE) {
-            return new FaultPlan(SimNetwork.Conditions.calm(), strategies, 0, List.of());
+        final Draft draft = new Draft(peerCount, faultyMax, durationNs, random);
+        switch (preset) {
+            case NONE -> {
+                return new FaultPlan(SimNetwork.Conditions.calm(), draft.strategies, draft.turnsAtNs, 0, List.of());
+            }
+            case STANDARD -> draft.standard();
+            case HARSH -> draft.harsh();
+            case NETWORK -> draft.cuts(5);
+            case CRASHES -> draft.crashes(3);
+            case BYZANTINE -> draft.liars(faultyMax, false);
+            case TWINS -> draft.twins();
         }
-        final boolean harsh = preset == Preset.HARSH;
-        final int liars = random.nextInt(faultyMax + 1);
-        for (int count = 0; count < liars; count++) {
-            final ByzantinePeer.Strategy[] all = ByzantinePeer.Strategy.values();
-            strategies[random.nextInt(peerCount)] = all[random.nextInt(all.length)];
-        }
-        final List<Fault> faults = new ArrayList<>();
-        add(faults, Kind.CRASH, harsh ? 3 : 1, peerCount, durationNs, random);
-        add(faults, Kind.PAUSE, harsh ? 2 : random.nextInt(2), peerCount, durationNs, random);
-        final Kind[] cuts = {Kind.PARTITION, Kind.ONE_WAY, Kind.ISOLATE, Kind.CLOG, Kind.STORM};
-        for (int count = harsh ? 5 : 1; count > 0; count--) {
-            add(faults, cuts[random.nextInt(cuts.length)], 1, peerCount, durationNs, random);
-        }
-        faults.sort(Comparator.comparingLong(Fault::atNs));
-        return new FaultPlan(weather(harsh, random), strategies, durationNs, List.copyOf(faults));
+        draft.faults.sort(Comparator.comparingLong(Fault::atNs));
+        return new FaultPlan(
+                weather(preset, random), draft.strategies, draft.turnsAtNs, durationNs, List.copyOf(draft.faults));
     }
 
-    private static void add(
-            final List<Fault> faults,
-            final Kind kind,
-            final int count,
-            final int peerCount,
-            final long durationNs,
-            final SimRandom random) {
-        for (int index = 0; index < count; index++) {
-            final long atNs = random.nextLong(durationNs * 3 / 4);
-            final long lastsNs = random.between(5 * MS, Math.max(6 * MS, (durationNs - atNs) / 2));
-            final boolean group = kind == Kind.PARTITION || kind == Kind.ONE_WAY;
-            final long mask = random.between(1, (1L << peerCount) - 2);
-            faults.add(new Fault(atNs, kind, group ? -1 : random.nextInt(peerCount), group ? mask : 0, lastsNs));
+    /** A plan while it is drawn. */
+    private static final class Draft {
+        private static final Kind[] CUTS = {Kind.PARTITION, Kind.ONE_WAY, Kind.ISOLATE, Kind.CLOG, Kind.STORM};
+
+        private final int peerCount;
+        private final int faultyMax;
+        private final long durationNs;
+        private final SimRandom random;
+        private final Strategy[] strategies;
+        private final long[] turnsAtNs;
+        private final List<Fault> faults = new ArrayList<>();
+
+        private Draft(final int peerCount, final int faultyMax, final long durationNs, final SimRandom random) {
+            this.peerCount = peerCount;
+            this.faultyMax = faultyMax;
+            this.durationNs = durationNs;
+            this.random = random;
+            strategies = new Strategy[peerCount];
+            turnsAtNs = new long[peerCount];
+        }
+
+        private void standard() {
+            liars(faultyMax, random.nextBoolean());
+            add(Kind.CRASH, 1);
+            add(CUTS[Math.max(0, random.nextInt(4) - 1)], 1);
+            add(Kind.PAUSE, random.nextInt(2));
+            add(Kind.CLOCK, random.nextInt(2));
+        }
+
+        private void harsh() {
+            liars(random.nextInt(faultyMax + 1), random.nextBoolean());
+            crashes(3);
+            cuts(5);
+        }
+
+        private void crashes(final int count) {
+            add(Kind.CRASH, count);
+            add(Kind.PAUSE, 2);
+            add(Kind.CLOCK, 2);
+        }
+
+        private void cuts(final int count) {
+            for (int index = 0; index < count; index++) {
+                add(CUTS[random.nextInt(CUTS.length)], 1);
+            }
+        }
+
+        /** So many liars; half of the time all in one way, then colluding. */
+        private void liars(final int count, final boolean isTurning) {
+            final Strategy[] all = Strategy.values();
+            final Strategy common = all[random.nextInt(all.length)];
+            final boolean isCommon = random.nextBoolean();
+            for (int index = 0; index < count; index++) {
+                final int peerId = freePeer();
+                final Strategy own = all[random.nextInt(all.length)];
+                strategies[peerId] = isCommon ? common : own;
+                final boolean isFromStart = !isTurning || strategies[peerId] == Strategy.TWIN;
+                turnsAtNs[peerId] = isFromStart ? 0 : random.nextLong(durationNs * 3 / 4);
+            }
+        }
+
+        private void twins() {
+            for (int index = 0; index < faultyMax; index++) {
+                strategies[freePeer()] = Strategy.TWIN;
+            }
+        }
+
+        private int freePeer() {
+            int peerId = random.nextInt(peerCount);
+            while (strategies[peerId] != null) {
+                peerId = (peerId + 1) % peerCount;
+            }
+            return peerId;
+        }
+
+        private void add(final Kind kind, final int count) {
+            for (int index = 0; index < count; index++) {
+                final long atNs = random.nextLong(durationNs * 3 / 4);
+                final long lastsNs = random.between(5 * MS, Math.max(6 * MS, (durationNs - atNs) / 2));
+                final boolean group = kind == Kind.PARTITION || kind == Kind.ONE_WAY;
+                final long mask = random.between(1, (1L << peerCount) - 2);
+                // A clock goes back a little in one of four cases, else ahead by up to ten times as much.
+                final boolean isBack = random.nextInt(4) == 0;
+                final long changeNs = kind != Kind.CLOCK ? lastsNs : isBack ? -lastsNs / 4 : lastsNs * 10;
+                faults.add(new Fault(atNs, kind, group ? -1 : random.nextInt(peerCount), group ? mask : 0, changeNs));
+            }
         }
     }
 
-    private static SimNetwork.Conditions weather(final boolean harsh, final SimRandom random) {
+    private static SimNetwork.Conditions weather(final Preset preset, final SimRandom random) {
         final int percent = SimRandom.CERTAIN_PPM / 100;
-        final int worst = harsh ? 3 : 1;
+        final long delayMinNs = random.between(1_000, 50_000);
+        final long delayMaxNs = random.between(100_000, 2 * MS);
+        if (preset == Preset.STANDARD) {
+            final int rare = random.nextInt(2 * percent);
+            return new SimNetwork.Conditions(
+                    delayMinNs,
+                    delayMaxNs,
+                    5 * percent,
+                    random.between(MS, 30 * MS),
+                    10 * percent,
+                    5 * percent,
+                    rare,
+                    rare / 2,
+                    rare / 2);
+        }
+        final boolean isBad = preset == Preset.HARSH || preset == Preset.NETWORK;
+        final int worst = isBad ? 30 : 2;
         return new SimNetwork.Conditions(
-                random.between(1_000, 50_000),
-                random.between(100_000, 2 * MS),
-                random.nextInt(worst * 5 * percent),
-                random.between(MS, worst * 30 * MS),
-                random.nextInt(worst * 10 * percent + 1),
-                random.nextInt(worst * 5 * percent + 1),
-                random.nextInt(worst * 2 * percent + 1),
+                delayMinNs,
+                delayMaxNs,
+                random.nextInt(worst * percent / 2),
+                random.between(MS, (isBad ? 90 : 10) * MS),
                 random.nextInt(worst * percent + 1),
-                random.nextInt(worst * percent + 1));
+                random.nextInt((isBad ? 50 : 2) * percent + 1),
+                random.nextInt((isBad ? 50 : 2) * percent + 1),
+                random.nextInt((isBad ? 3 : 1) * percent + 1),
+                random.nextInt((isBad ? 3 : 1) * percent + 1));
     }
 
     /** A plan written by hand: a good LAN, these liars (null is a correct peer), these faults. */
-    public static FaultPlan of(
-            final ByzantinePeer.Strategy[] strategies, final long calmAtNs, final List<Fault> faults) {
-        return new FaultPlan(SimNetwork.Conditions.calm(), strategies.clone(), calmAtNs, List.copyOf(faults));
+    public static FaultPlan of(final Strategy[] strategies, final long calmAtNs, final List<Fault> faults) {
+        return new FaultPlan(
+                SimNetwork.Conditions.calm(),
+                strategies.clone(),
+                new long[strategies.length],
+                calmAtNs,
+                List.copyOf(faults));
     }
 
     /** The same plan without its fault at {@code index}: how a failing run is made smaller. */
     public FaultPlan without(final int index) {
         final List<Fault> fewer = new ArrayList<>(faults);
         fewer.remove(index);
-        return new FaultPlan(conditions, strategies, calmAtNs, List.copyOf(fewer));
+        return new FaultPlan(conditions, strategies, turnsAtNs, calmAtNs, List.copyOf(fewer));
     }
 
     /** The same faults on links that only delay. */
     public FaultPlan withCalmLinks() {
-        return new FaultPlan(SimNetwork.Conditions.calm(), strategies, calmAtNs, faults);
+        return new FaultPlan(SimNetwork.Conditions.calm(), strategies, turnsAtNs, calmAtNs, faults);
+    }
+
+    /** The same faults, which never stop: only safety can be asked of such a run. */
+    public FaultPlan withoutEnd() {
+        return new FaultPlan(conditions, strategies, turnsAtNs, Long.MAX_VALUE, faults);
+    }
+
+    /** The same plan with one more liar, from the start; null makes the peer correct. */
+    public FaultPlan withLiar(final int peerId, final Strategy strategy) {
+        final Strategy[] more = strategies.clone();
+        more[peerId] = strategy;
+        return new FaultPlan(conditions, more, turnsAtNs, calmAtNs, faults);
+    }
+
+    /** The same plan where one liar begins to lie later. */
+    public FaultPlan turning(final int peerId, final long atNs) {
+        final long[] later = turnsAtNs.clone();
+        later[peerId] = atNs;
+        return new FaultPlan(conditions, strategies, later, calmAtNs, faults);
     }
 
     public SimNetwork.Conditions conditions() {
@@ -157,8 +284,30 @@ public final class FaultPlan {
     }
 
     /** How this peer lies; null if it is correct. */
-    public ByzantinePeer.Strategy strategy(final int peerId) {
+    public Strategy strategy(final int peerId) {
         return strategies[peerId];
+    }
+
+    /** When this liar begins to lie, if there is room for one more faulty peer then; before it is correct. */
+    public long turnsAtNs(final int peerId) {
+        return turnsAtNs[peerId];
+    }
+
+    /** True if somebody lies in this way. */
+    public boolean hasLiar(final Strategy strategy) {
+        return Arrays.asList(strategies).contains(strategy);
+    }
+
+    /** The peers that run twice, by rising id. */
+    public int[] twins() {
+        final int[] twins = new int[strategies.length];
+        int count = 0;
+        for (int peerId = 0; peerId < strategies.length; peerId++) {
+            if (strategies[peerId] == Strategy.TWIN) {
+                twins[count++] = peerId;
+            }
+        }
+        return Arrays.copyOf(twins, count);
     }
 
     /** From here on nothing new goes wrong, and everything must come to an end. */
@@ -176,14 +325,18 @@ public final class FaultPlan {
         for (int peer = 0; peer < strategies.length; peer++) {
             if (strategies[peer] != null) {
                 text.append("\npeer ").append(peer).append(" lies: ").append(strategies[peer]);
+                if (turnsAtNs[peer] > 0) {
+                    text.append(String.format(Locale.ROOT, " from %.3f s on", turnsAtNs[peer] / 1e9));
+                }
             }
         }
         for (final Fault fault : faults) {
             text.append('\n').append(fault);
         }
-        return text.append("\nfaults stop at ")
-                .append(calmAtNs / 1e9)
-                .append(" s")
+        return text.append(
+                        calmAtNs == Long.MAX_VALUE
+                                ? "\nfaults never stop"
+                                : String.format(Locale.ROOT, "\nfaults stop at %.3f s", calmAtNs / 1e9))
                 .toString();
     }
 }

@@ -1,7 +1,13 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.byzantine.Plot;
+import io.quorate.engine.byzantine.Scene;
+import io.quorate.engine.byzantine.Strategy;
+import io.quorate.engine.checker.LivenessChecker;
+import io.quorate.engine.checker.SafetyChecker;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.reading.ReadContext;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -10,6 +16,9 @@ final class SimCluster {
     private static final long MS = 1_000_000;
     private static final long SUBMIT_AGAIN_NS = 5 * MS;
     private static final long FIRST_QUERY_ID = 1L << 40;
+    private static final long TURN_AGAIN_NS = 5 * MS;
+    private static final long TWIN_ROUND_MIN_NS = 5 * MS;
+    private static final long TWIN_ROUND_MAX_NS = 60 * MS;
 
     private final SimClock clock = new SimClock();
     private final SafetyChecker safety = new SafetyChecker();
@@ -18,12 +27,18 @@ final class SimCluster {
     private final FaultPlan plan;
     private final SimNetwork network;
     private final SimPeer[] peers;
+
+    /** The peers, and behind them the second halves of twins. */
+    private final SimPeer[] nodes;
+
+    private final boolean[] twinCuts;
     private final SimRandom workload;
     private final SimRandom chaos;
     private final int faultyMax;
     private final long workloadNs;
     private int commandsLeft;
     private Consumer<ReadContext> readSettings = context -> {};
+    private final boolean isGarbled;
     private boolean isCalm;
 
     /**
@@ -49,14 +64,20 @@ final class SimCluster {
         final SimRandom random = new SimRandom(seed);
         workload = random.split(1);
         chaos = random.split(2);
-        network = new SimNetwork(peerCount, clock, random.split(3), trace);
+        isGarbled = plan.hasLiar(Strategy.GARBLED);
+        final int[] twins = plan.twins();
+        network = new SimNetwork(peerCount, twins, clock, random.split(3), trace);
         network.conditions(plan.conditions());
         final SimKeys keys = new SimKeys(peerCount, random.split(4));
-        final ByzantinePeer.Plot plot = new ByzantinePeer.Plot(otherHalf(peerCount));
-        peers = new SimPeer[peerCount];
-        for (int id = 0; id < peerCount; id++) {
-            peers[id] = new SimPeer(id, this, keys, plot, plan.strategy(id), random.split(100 + id), settings);
+        final Plot plot = new Plot(otherHalf(peerCount), chaos.nextInt(peerCount));
+        nodes = new SimPeer[peerCount + twins.length];
+        for (int node = 0; node < nodes.length; node++) {
+            final int id = node < peerCount ? node : twins[node - peerCount];
+            nodes[node] =
+                    new SimPeer(id, node, this, keys, plot, plan.strategy(id), random.split(100 + node), settings);
         }
+        peers = Arrays.copyOf(nodes, peerCount);
+        twinCuts = new boolean[nodes.length * nodes.length];
     }
 
     /** About half of the honest peers, at random. */
@@ -72,8 +93,16 @@ final class SimCluster {
 
     /** Starts every peer and schedules everything that will be done to them. */
     void start() {
-        for (final SimPeer peer : peers) {
-            peer.start();
+        for (final SimPeer node : nodes) {
+            node.start();
+        }
+        for (final SimPeer node : nodes) {
+            if (!node.isCorrect()) {
+                clock.schedule(plan.turnsAtNs(node.id()), () -> turn(node));
+            }
+        }
+        if (nodes.length > peers.length) {
+            twinRound();
         }
         for (int command = 1; command <= commandsLeft; command++) {
             final long commandId = command;
@@ -83,7 +112,9 @@ final class SimCluster {
         for (final FaultPlan.Fault fault : plan.faults()) {
             clock.schedule(fault.atNs(), () -> begin(fault));
         }
-        clock.schedule(plan.calmAtNs(), this::calm);
+        if (plan.calmAtNs() != Long.MAX_VALUE) {
+            clock.schedule(plan.calmAtNs(), this::calm);
+        }
     }
 
     /** Changes the settings of every peer's reads before they are concluded; call it before {@link #start}. */
@@ -139,6 +170,11 @@ final class SimCluster {
         return peers.length;
     }
 
+    /** True if some liar sends what is no message. */
+    boolean isGarbled() {
+        return isGarbled;
+    }
+
     /** How often a queue inside a peer claims to be full, in parts per million. */
     int refusePpm() {
         return isCalm ? 0 : plan.conditions().refusePpm();
@@ -166,6 +202,7 @@ final class SimCluster {
                 clock.nowNs(), fault.peerId(), Trace.Kind.FAULT, fault.kind().ordinal(), fault.mask());
         switch (fault.kind()) {
             case CRASH -> crash(peers[fault.peerId()], fault.durationNs());
+            case CLOCK -> peers[fault.peerId()].moveClock(fault.durationNs());
             case PAUSE -> peers[fault.peerId()].pause(clock.nowNs() + fault.durationNs());
             case PARTITION -> cut(fault.mask(), true, true, fault.durationNs());
             case ONE_WAY -> cut(fault.mask(), true, false, fault.durationNs());
@@ -175,15 +212,71 @@ final class SimCluster {
         }
     }
 
+    /** Crashes a peer, or, where that would exceed f, a liar: it is faulty already. */
     private void crash(final SimPeer peer, final long downNs) {
+        final SimPeer crashing = peer.isFaulty() || faultyCount() < faultyMax ? peer : faultyLiar();
+        if (crashing != null && crashing.isUp()) {
+            crashing.crash();
+            clock.schedule(downNs, crashing::start);
+        }
+    }
+
+    private int faultyCount() {
         int faulty = 0;
-        for (final SimPeer other : peers) {
-            faulty += other != peer && !(other.isCorrect() && other.isVoting()) ? 1 : 0;
+        for (final SimPeer peer : peers) {
+            faulty += peer.isFaulty() ? 1 : 0;
         }
-        if (peer.isCorrect() && peer.isUp() && faulty < faultyMax) {
-            peer.crash();
-            clock.schedule(downNs, peer::start);
+        return faulty;
+    }
+
+    private SimPeer faultyLiar() {
+        for (final SimPeer peer : peers) {
+            if (!peer.isCorrect() && peer.isFaulty()) {
+                return peer;
+            }
         }
+        return null;
+    }
+
+    /** A peer turns malicious, as soon as that makes no more than f faulty ones. A plan with more liars means it. */
+    private void turn(final SimPeer peer) {
+        if (faultyCount() < faultyMax || plan.turnsAtNs(peer.id()) == 0) {
+            peer.turn();
+        } else {
+            clock.schedule(TURN_AGAIN_NS, () -> turn(peer));
+        }
+    }
+
+    /**
+     * Twins (Bano and others, 2021): every so often the network is parted anew, so that the halves of a twin see different
+     * worlds. In some rounds only the links of twins are parted: then the others get on, with two stories in their midst.
+     */
+    private void twinRound() {
+        for (int index = 0; index < twinCuts.length; index++) {
+            if (twinCuts[index]) {
+                twinCuts[index] = false;
+                network.cut(index / nodes.length, index % nodes.length, false);
+            }
+        }
+        if (isCalm) {
+            return;
+        }
+        final boolean isTwinsOnly = chaos.nextBoolean();
+        final int[] sides = new int[nodes.length];
+        for (int node = 0; node < nodes.length; node++) {
+            final boolean isSecond = node >= peers.length && chaos.nextInt(4) > 0;
+            sides[node] = isSecond ? 1 - sides[nodes[node].id()] : chaos.nextInt(2);
+        }
+        for (int index = 0; index < twinCuts.length; index++) {
+            final SimPeer from = nodes[index / nodes.length];
+            final SimPeer to = nodes[index % nodes.length];
+            final boolean isParted = sides[from.node()] != sides[to.node()];
+            if (isParted && (!isTwinsOnly || from.isTwin() || to.isTwin())) {
+                twinCuts[index] = true;
+                network.cut(from.node(), to.node(), true);
+            }
+        }
+        clock.schedule(chaos.between(TWIN_ROUND_MIN_NS, TWIN_ROUND_MAX_NS), this::twinRound);
     }
 
     private void cut(final long mask, final boolean outgoing, final boolean incoming, final long durationNs) {
@@ -196,9 +289,9 @@ final class SimCluster {
     }
 
     private void setCut(final long mask, final boolean outgoing, final boolean incoming, final boolean isCut) {
-        for (int inside = 0; inside < peers.length; inside++) {
-            for (int outside = 0; outside < peers.length; outside++) {
-                if ((mask >>> inside & 1) == 1 && (mask >>> outside & 1) == 0) {
+        for (int inside = 0; inside < nodes.length; inside++) {
+            for (int outside = 0; outside < nodes.length; outside++) {
+                if ((mask >>> nodes[inside].id() & 1) == 1 && (mask >>> nodes[outside].id() & 1) == 0) {
                     if (outgoing) {
                         network.cut(inside, outside, isCut);
                     }
@@ -231,9 +324,59 @@ final class SimCluster {
         isCalm = true;
         trace.record(clock.nowNs(), -1, Trace.Kind.CALM, 0, 0);
         network.heal();
+        Arrays.fill(twinCuts, false);
         network.conditions(SimNetwork.Conditions.calm());
-        for (final SimPeer peer : peers) {
-            peer.start();
+        for (final SimPeer node : nodes) {
+            node.start();
+        }
+    }
+
+    /** The world of one life of a liar. */
+    static final class LiarScene implements Scene {
+        private final SimPeer peer;
+        private final SimCluster cluster;
+        private final int life;
+        private final Strategy strategy;
+
+        LiarScene(final SimPeer peer, final SimCluster cluster, final int life, final Strategy strategy) {
+            this.peer = peer;
+            this.cluster = cluster;
+            this.life = life;
+            this.strategy = strategy;
+        }
+
+        @Override
+        public boolean isLying() {
+            return peer.isLying();
+        }
+
+        @Override
+        public boolean isPrimary() {
+            return peer.isPrimary();
+        }
+
+        @Override
+        public long timeoutNs() {
+            return peer.timeoutNs();
+        }
+
+        @Override
+        public void later(final long delayNs, final Runnable action) {
+            cluster.clock().schedule(delayNs, () -> {
+                if (peer.isUp() && life == peer.incarnation()) {
+                    action.run();
+                }
+            });
+        }
+
+        @Override
+        public void forge(final int asPeerId, final int receiverId, final int lengthBytes) {
+            cluster.network().forge(asPeerId, receiverId, lengthBytes);
+        }
+
+        @Override
+        public void lied(final int receiverId) {
+            cluster.trace().record(cluster.clock().nowNs(), peer.node(), Trace.Kind.LIE, receiverId, strategy.ordinal());
         }
     }
 }

@@ -8,6 +8,7 @@ import io.quorate.engine.ordering.StateMachine;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 import org.agrona.DirectBuffer;
@@ -31,6 +32,8 @@ final class SimExecution implements Execution, Reading {
     private final Gate gate;
     private final IntSupplier refusePpm;
     private final LongSupplier awakeAtNs;
+    private final Consumer<Runnable> guard;
+    private final Runnable work = this::work;
     private final ArrayDeque<Job> jobs = new ArrayDeque<>();
     private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
     private ExecutionListener listener;
@@ -93,6 +96,7 @@ final class SimExecution implements Execution, Reading {
      * @param gate observes the state machine behind {@code exactlyOnce}
      * @param refusePpm chance that the queue claims to be full
      * @param awakeAtNs until when the process sleeps, if that is in the future
+     * @param guard runs a turn of the peer, and bears what a liar's core may throw
      */
     SimExecution(
             final SimClock clock,
@@ -100,7 +104,9 @@ final class SimExecution implements Execution, Reading {
             final ExactlyOnce exactlyOnce,
             final Gate gate,
             final IntSupplier refusePpm,
-            final LongSupplier awakeAtNs) {
+            final LongSupplier awakeAtNs,
+            final Consumer<Runnable> guard) {
+        this.guard = guard;
         this.awakeAtNs = awakeAtNs;
         this.clock = clock;
         this.random = random;
@@ -190,6 +196,10 @@ final class SimExecution implements Execution, Reading {
             schedule();
             return;
         }
+        guard.accept(work);
+    }
+
+    private void work() {
         for (int count = 1 + random.nextInt(8); count > 0 && !jobs.isEmpty(); count--) {
             perform(jobs.pollFirst());
         }

@@ -3,10 +3,6 @@ package io.quorate.engine.simulator;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.FrameLimits;
 import io.quorate.transport.Outbox;
-import io.quorate.transport.codecs.CommitDecoder;
-import io.quorate.transport.codecs.MessageHeaderDecoder;
-import io.quorate.transport.codecs.PrePrepareDecoder;
-import io.quorate.transport.codecs.PrepareDecoder;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import org.agrona.BitUtil;
@@ -53,6 +49,9 @@ public final class SimNetwork {
     private static final int POOL_MAX = 4096;
 
     private final int peerCount;
+    private final int nodeCount;
+    private final int[] peerOf;
+    private final int[] twinOf;
     private final SimClock clock;
     private final SimRandom random;
     private final Trace trace;
@@ -75,18 +74,31 @@ public final class SimNetwork {
         void onFrame(int senderId, DirectBuffer frame, int lengthBytes);
     }
 
-    SimNetwork(final int peerCount, final SimClock clock, final SimRandom random, final Trace trace) {
+    /**
+     * @param twins peers that run twice: the second half of the i-th is node {@code peerCount + i}, any other node is a peer; what
+     *     is sent to such a peer goes to both halves, and both halves send as that peer
+     */
+    SimNetwork(
+            final int peerCount, final int[] twins, final SimClock clock, final SimRandom random, final Trace trace) {
         this.peerCount = peerCount;
         this.clock = clock;
         this.random = random;
         this.trace = trace;
-        final int linkCount = peerCount * peerCount;
-        receivers = new FrameReceiver[peerCount];
-        incarnations = new int[peerCount];
+        nodeCount = peerCount + twins.length;
+        peerOf = new int[nodeCount];
+        twinOf = new int[peerCount];
+        Arrays.setAll(peerOf, node -> node < peerCount ? node : twins[node - peerCount]);
+        Arrays.fill(twinOf, -1);
+        for (int node = peerCount; node < nodeCount; node++) {
+            twinOf[peerOf[node]] = node;
+        }
+        final int linkCount = nodeCount * nodeCount;
+        receivers = new FrameReceiver[nodeCount];
+        incarnations = new int[nodeCount];
         blocked = new int[linkCount];
         inFlight = new int[linkCount];
         clearAtNs = new long[linkCount];
-        remembered = new Frame[linkCount][REMEMBERED_FRAMES];
+        remembered = new Frame[linkCount][];
         rememberedCount = new int[linkCount];
     }
 
@@ -101,16 +113,16 @@ public final class SimNetwork {
         }
     }
 
-    /** Opens a peer's end under a new session; frames from or to an earlier one never arrive. */
-    Port attach(final int peerId, final int incarnation, final FrameReceiver receiver) {
-        incarnations[peerId] = incarnation;
-        receivers[peerId] = receiver;
-        return new Port(peerId);
+    /** Opens a node's end under a new session; frames from or to an earlier one never arrive. */
+    Port attach(final int node, final int incarnation, final FrameReceiver receiver) {
+        incarnations[node] = incarnation;
+        receivers[node] = receiver;
+        return new Port(node);
     }
 
-    /** Closes a peer's end: what is under way to it is lost. */
-    void detach(final int peerId) {
-        receivers[peerId] = null;
+    /** Closes a node's end: what is under way to it is lost. */
+    void detach(final int node) {
+        receivers[node] = null;
     }
 
     void conditions(final Conditions newConditions) {
@@ -142,7 +154,7 @@ public final class SimNetwork {
     }
 
     private int link(final int from, final int to) {
-        return from * peerCount + to;
+        return from * nodeCount + to;
     }
 
     private void transmit(final Frame frame) {
@@ -191,6 +203,9 @@ public final class SimNetwork {
             trace.record(clock.nowNs(), old.from, Trace.Kind.DUPLICATE, old.to, 1);
             put(old);
         }
+        if (remembered[link] == null) {
+            remembered[link] = new Frame[REMEMBERED_FRAMES];
+        }
         final int slot = rememberedCount[link]++ % REMEMBERED_FRAMES;
         final Frame forgotten = remembered[link][slot];
         remembered[link][slot] = frame;
@@ -207,12 +222,17 @@ public final class SimNetwork {
             if (frame.fromIncarnation == incarnations[frame.from] && frame.toIncarnation == incarnations[frame.to]) {
                 framesDelivered++;
                 trace.record(clock.nowNs(), frame.to, Trace.Kind.DELIVER, frame.from, frame.lengthBytes);
-                receiver.onFrame(frame.from, frame.buffer, frame.lengthBytes);
+                receiver.onFrame(peerOf[frame.from], frame.buffer, frame.lengthBytes);
             } else {
                 trace.record(clock.nowNs(), frame.to, Trace.Kind.STALE, frame.from, frame.fromIncarnation);
             }
         }
         release(frame);
+    }
+
+    /** Offers one message in the name of a peer that did not send it: its MAC cannot fit, so it is dropped and counted. */
+    void forge(final int asPeerId, final int to, final int lengthBytes) {
+        trace.record(clock.nowNs(), to, Trace.Kind.FORGED, asPeerId, lengthBytes);
     }
 
     private Frame acquire(final int from, final int to) {
@@ -250,6 +270,14 @@ public final class SimNetwork {
             arrive(this);
         }
 
+        void set(final Frame other) {
+            if (other.lengthBytes > buffer.capacity()) {
+                buffer.wrap(new byte[other.buffer.capacity()]);
+            }
+            buffer.putBytes(0, other.buffer, 0, other.lengthBytes);
+            lengthBytes = other.lengthBytes;
+        }
+
         void append(final DirectBuffer message, final int offset, final int messageLength) {
             final int end = lengthBytes + Long.BYTES + BitUtil.align(messageLength, Long.BYTES);
             if (end > buffer.capacity()) {
@@ -266,14 +294,16 @@ public final class SimNetwork {
 
     /** The outbox of one incarnation of one peer: packs what is for one peer into one frame, as the links of production do. */
     final class Port implements Outbox {
+        private final int node;
         private final int peerId;
         private final int incarnation;
         private final Frame[] waiting = new Frame[peerCount];
         private long waitingMask;
 
-        private Port(final int peerId) {
-            this.peerId = peerId;
-            this.incarnation = incarnations[peerId];
+        private Port(final int node) {
+            this.node = node;
+            peerId = peerOf[node];
+            incarnation = incarnations[node];
         }
 
         @Override
@@ -287,7 +317,7 @@ public final class SimNetwork {
                         "a message has 1.." + LIMITS.messageLengthMax() + " bytes, given " + lengthBytes);
             }
             if (random.chance(conditions.refusePpm)) {
-                trace.record(clock.nowNs(), peerId, Trace.Kind.REFUSE, to, lengthBytes);
+                trace.record(clock.nowNs(), node, Trace.Kind.REFUSE, to, lengthBytes);
                 return false;
             }
             if (waiting[to] != null
@@ -295,12 +325,12 @@ public final class SimNetwork {
                 flush(to);
             }
             if (waiting[to] == null) {
-                waiting[to] = acquire(peerId, to);
+                waiting[to] = acquire(node, to);
                 waitingMask |= 1L << to;
             }
             waiting[to].append(message, offset, lengthBytes);
             if (trace.isReadable()) {
-                trace.tell(clock.nowNs(), "peer " + peerId + " to peer " + to + ": " + Trace.describe(message, offset));
+                trace.tell(clock.nowNs(), "peer " + node + " to peer " + to + ": " + Trace.describe(message, offset));
             }
             return true;
         }
@@ -313,69 +343,26 @@ public final class SimNetwork {
             waitingMask = 0;
         }
 
+        private Frame copyFor(final int otherNode, final Frame frame) {
+            final Frame copy = acquire(node, otherNode);
+            copy.set(frame);
+            return copy;
+        }
+
         private void flush(final int to) {
             final Frame frame = waiting[to];
             if (frame != null) {
                 waiting[to] = null;
-                if (receivers[peerId] != null && incarnation == incarnations[peerId]) {
+                if (receivers[node] != null && incarnation == incarnations[node]) {
+                    if (twinOf[to] >= 0) {
+                        transmit(copyFor(twinOf[to], frame));
+                    }
                     frame.toIncarnation = incarnations[to];
                     transmit(frame);
                 } else {
                     release(frame);
                 }
             }
-        }
-    }
-
-    /** Sees every vote that a correct peer sends, in all its lives. */
-    static final class VoteWatch implements Outbox {
-        /** Told of each vote; the kind is the template id, a pre-prepare counts as a prepare. */
-        interface Votes {
-            void onVote(int kind, long view, long sequence, long digest);
-        }
-
-        private final Votes votes;
-        private final Outbox port;
-        private final MessageHeaderDecoder header = new MessageHeaderDecoder();
-
-        VoteWatch(final Votes votes, final Outbox port) {
-            this.votes = votes;
-            this.port = port;
-        }
-
-        @Override
-        public boolean send(final int to, final DirectBuffer message, final int offset, final int lengthBytes) {
-            header.wrap(message, offset);
-            final int body = offset + MessageHeaderDecoder.ENCODED_LENGTH;
-            switch (header.templateId()) {
-                case PrePrepareDecoder.TEMPLATE_ID ->
-                    votes.onVote(
-                            PrepareDecoder.TEMPLATE_ID,
-                            message.getLong(body + PrePrepareDecoder.viewEncodingOffset()),
-                            message.getLong(body + PrePrepareDecoder.sequenceEncodingOffset()),
-                            message.getLong(body + PrePrepareDecoder.batchDigestEncodingOffset()));
-                case PrepareDecoder.TEMPLATE_ID ->
-                    votes.onVote(
-                            PrepareDecoder.TEMPLATE_ID,
-                            message.getLong(body + PrepareDecoder.viewEncodingOffset()),
-                            message.getLong(body + PrepareDecoder.sequenceEncodingOffset()),
-                            message.getLong(body + PrepareDecoder.batchDigestEncodingOffset()));
-                case CommitDecoder.TEMPLATE_ID ->
-                    votes.onVote(
-                            CommitDecoder.TEMPLATE_ID,
-                            message.getLong(body + CommitDecoder.viewEncodingOffset()),
-                            message.getLong(body + CommitDecoder.sequenceEncodingOffset()),
-                            message.getLong(body + CommitDecoder.batchDigestEncodingOffset()));
-                default -> {
-                    // No vote.
-                }
-            }
-            return port.send(to, message, offset, lengthBytes);
-        }
-
-        @Override
-        public void flush() {
-            port.flush();
         }
     }
 }

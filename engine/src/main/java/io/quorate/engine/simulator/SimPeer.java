@@ -1,58 +1,51 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.byzantine.ByzantinePeer;
+import io.quorate.engine.byzantine.Plot;
+import io.quorate.engine.byzantine.Strategy;
+import io.quorate.engine.checker.LivenessChecker;
+import io.quorate.engine.checker.SafetyChecker;
 import io.quorate.engine.evidence.Evidence;
-import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.PbftCounter;
-import io.quorate.engine.metrics.ReadCounter;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
-import io.quorate.engine.ordering.Ordering;
-import io.quorate.engine.pbft.PbftAdapter;
-import io.quorate.engine.pbft.PbftClient;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.pbft.PbftListener;
 import io.quorate.engine.pbft.PbftPublisher;
 import io.quorate.engine.pbft.PbftReplica;
-import io.quorate.engine.reading.ReadAdapter;
-import io.quorate.engine.reading.ReadClient;
-import io.quorate.engine.reading.ReadContext;
-import io.quorate.engine.reading.ReadPublisher;
-import io.quorate.engine.reading.ReadServer;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
-import io.quorate.transport.auth.SigningDomain;
-import io.quorate.transport.codecs.ViewChangeDecoder;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.agrona.DirectBuffer;
-import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * One peer in all its lives. Each life is the production stack made anew, as a restarted process without a journal would
  * make it: nothing is carried over but the peer's id and key.
  */
-final class SimPeer implements RegisterMachine.Observer, PbftListener {
+final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessChecker.Watched {
     private static final long TICK_NS = 2_000_000;
-    private static final int PADDING_MAX = 64;
-    private static final long CLOCK_DRIFT_DIVISOR = 1_000;
+    private static final long CLOCK_DRIFT_MAX_PPM = 10_000;
     private static final long CLOCK_ORIGIN_NS = 1_000_000_000_000L;
     private static final long NUMBERS_PER_LIFE = 1L << 32;
 
     private final int id;
+    private final int node;
     private final SimCluster cluster;
     private final SimKeys keys;
-    private final ByzantinePeer.Plot plot;
-    private final ByzantinePeer.Strategy strategy;
+    private final Plot plot;
+    private final Strategy strategy;
     private final SimRandom random;
     private final Consumer<PbftContext> settings;
-    private final UnsafeBuffer command = new UnsafeBuffer(new byte[RegisterMachine.COMMAND_LENGTH_MIN + PADDING_MAX]);
-    private final Map<Long, Long> commandIds = new HashMap<>();
-    private final Map<Long, Query> queries = new HashMap<>();
     private final FrameHandler onMessage;
+    private final Runnable endTurn = this::endTurn;
+    private final long clockDriftPpm;
+    private long clockShiftNs;
+    private boolean isLying;
+    private ByzantinePeer liar;
+    private long timeoutNs;
     private int incarnation;
     private boolean isUp;
     private boolean isVoting;
@@ -71,34 +64,28 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
     private Outbox outbox;
     private SimExecution execution;
     private PbftReplica replica;
-    private PbftClient client;
-    private PbftAdapter adapter;
-    private ReadServer readServer;
-    private ReadClient readClient;
-    private ReadAdapter readAdapter;
+    private SimUser user;
 
-    private record Query(long queryId, int register) {}
-
+    /** @param node its place in the network: the id, or a place behind all peers for the second half of a twin */
     SimPeer(
             final int id,
+            final int node,
             final SimCluster cluster,
             final SimKeys keys,
-            final ByzantinePeer.Plot plot,
-            final ByzantinePeer.Strategy strategy,
+            final Plot plot,
+            final Strategy strategy,
             final SimRandom random,
             final Consumer<PbftContext> settings) {
         this.id = id;
+        this.node = node;
         this.cluster = cluster;
         this.keys = keys;
         this.plot = plot;
         this.strategy = strategy;
         this.random = random;
         this.settings = settings;
-        onMessage = (sender, buffer, offset, length) -> {
-            if (!adapter.onMessage(sender, buffer, offset, length, nowNs())) {
-                readAdapter.onMessage(sender, buffer, offset, length);
-            }
-        };
+        onMessage = this::onMessage;
+        clockDriftPpm = random.between(-CLOCK_DRIFT_MAX_PPM, CLOCK_DRIFT_MAX_PPM);
     }
 
     /** Begins a life; the first one has a vote at once, a later one must earn it. */
@@ -112,12 +99,9 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         appliedCount = 0;
         votedMaxBefore = votedMax;
         seenKind = 0;
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.RESTART, incarnation, 0);
-        final SimNetwork.Port port = cluster.network().attach(id, incarnation, this::onFrame);
-        final Signer signer = strategy == null ? this::watchAndSign : keys.signer(id);
-        outbox = strategy == null
-                ? new SimNetwork.VoteWatch(this::onVote, port)
-                : new ByzantinePeer(id, strategy, port, signer, cluster.clock(), random.split(incarnation), plot);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.RESTART, incarnation, 0);
+        final SimNetwork.Port port = cluster.network().attach(node, incarnation, this::onFrame);
+        final Signer signer = strategy == null ? new VoteWatch(this, cluster, port, keys.signer(id)) : keys.signer(id);
         final PbftContext context = new PbftContext()
                 .peerCount(cluster.peerCount())
                 .selfId(id)
@@ -126,6 +110,8 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
                 .firstRequestNumber(1 + (incarnation - 1) * NUMBERS_PER_LIFE);
         settings.accept(context);
         context.conclude();
+        timeoutNs = context.viewChangeTimeoutNs();
+        outbox = strategy == null ? (VoteWatch) signer : lie(port, signer, context);
         stableBefore = 0;
         windowLength = context.windowLength();
         clientWindow = context.clientWindow();
@@ -140,114 +126,76 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
                 exactlyOnce,
                 gate,
                 cluster::refusePpm,
-                () -> pausedUntilNs);
+                () -> pausedUntilNs,
+                this::guarded);
         final PbftPublisher publisher = new PbftPublisher(context, outbox);
         replica = new PbftReplica(context, publisher, signer, keys.verifier(), execution, this);
-        client = new PbftClient(context, publisher, signer, replica, this::onReply);
-        adapter = new PbftAdapter(replica, client);
-        final ReadContext reads = new ReadContext()
-                .peerCount(context.peerCount())
-                .selfId(id)
-                .quorum(context.quorum())
-                .clientWindow(clientWindow)
-                .isUnordered(context.isReading());
-        cluster.readSettings().accept(reads);
-        reads.conclude();
-        final Counters<ReadCounter> readCounters = new Counters<>(ReadCounter.class);
-        final ReadPublisher readPublisher = new ReadPublisher(reads, outbox);
-        readServer = new ReadServer(reads, readPublisher, replica.order(), execution, readCounters);
-        readClient = new ReadClient(
-                reads,
-                1 + (incarnation - 1) * NUMBERS_PER_LIFE,
-                readPublisher,
-                readServer,
-                client,
-                this::onAnswer,
-                readCounters);
-        readAdapter = new ReadAdapter(reads, readServer, readClient, readCounters);
-        execution.listener(replica, readServer, this::endTurn);
+        user = new SimUser(this, cluster, context, 1 + (incarnation - 1) * NUMBERS_PER_LIFE, publisher, outbox);
+        user.join(replica, signer, execution);
+        execution.listener(replica, user.readServer(), this::endTurn);
         tickLater(incarnation);
+    }
+
+    private Outbox lie(final Outbox port, final Signer signer, final PbftContext context) {
+        liar = new ByzantinePeer(
+                id,
+                strategy,
+                port,
+                signer,
+                random.split(incarnation),
+                new SimCluster.LiarScene(this, cluster, incarnation, strategy),
+                plot,
+                context.messageLengthMax());
+        return liar;
     }
 
     /** Ends this life at once: nothing of it is kept, what is under way to it is lost. */
     void crash() {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.CRASH, incarnation, 0);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CRASH, incarnation, 0);
         isUp = false;
         isVoting = false;
         pausedUntilNs = 0;
-        commandIds.clear();
-        queries.clear();
         execution.stop();
-        cluster.network().detach(id);
+        cluster.network().detach(node);
         cluster.liveness().onCrashed(id);
     }
 
     /** Does nothing until then; what arrives meanwhile waits. */
     void pause(final long untilNs) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.PAUSE, untilNs, 0);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.PAUSE, untilNs, 0);
         pausedUntilNs = Math.max(pausedUntilNs, untilNs);
+    }
+
+    /** Moves its clock, ahead or back, as a machine's that is moved or badly kept. */
+    void moveClock(final long byNs) {
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CLOCK, byNs, 0);
+        clockShiftNs += byNs;
+    }
+
+    /** Begins to lie. */
+    void turn() {
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.TURN, strategy.ordinal(), 0);
+        isLying = true;
     }
 
     /** Hands a command to the peer's own client; false if it cannot take it now. */
     boolean submit(final long commandId, final SimRandom workload) {
-        if (!isUp || isPaused()) {
-            return false;
-        }
-        final int length = RegisterMachine.encode(command, commandId, workload, workload.nextInt(PADDING_MAX));
-        final long requestNumber = client.submit(command, 0, length, nowNs());
-        if (requestNumber == Ordering.REFUSED) {
-            return false;
-        }
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.SUBMIT, requestNumber, commandId);
-        commandIds.put(requestNumber, commandId);
-        cluster.safety()
-                .onSubmitted(commandId, RegisterMachine.register(command, 0), RegisterMachine.value(command, 0));
-        cluster.liveness().onSubmitted(id, commandId);
-        endTurn();
-        return true;
+        return isUp && !isPaused() && user.submit(commandId, workload) && afterTurn();
     }
 
     /** Has the peer's own client read a register; false if it cannot now. */
     boolean read(final long queryId, final SimRandom workload) {
-        if (!isUp || isPaused()) {
-            return false;
-        }
-        final int register = RegisterMachine.drawRegister(workload);
-        final int length = RegisterMachine.encodeQuery(command, queryId, register);
-        // Before it is asked: a group of one answers at once.
-        cluster.safety().onReadBegun(queryId);
-        cluster.liveness().onSubmitted(id, queryId);
-        final long readNumber = readClient.read(command, 0, length, nowNs());
-        if (readNumber == Ordering.REFUSED) {
-            cluster.safety().onReadGivenUp(queryId);
-            cluster.liveness().onBelieved(queryId);
-            return false;
-        }
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.SUBMIT, readNumber, queryId);
-        queries.put(readNumber, new Query(queryId, register));
+        return isUp && !isPaused() && user.read(queryId, workload) && afterTurn();
+    }
+
+    private boolean afterTurn() {
         endTurn();
         return true;
     }
 
-    private void onAnswer(final long readNumber, final DirectBuffer answer, final int offset, final int lengthBytes) {
-        final Query query = queries.remove(readNumber);
-        if (!isCorrect()) {
-            return;
-        }
-        cluster.safety()
-                .require(
-                        query != null && lengthBytes == RegisterMachine.ANSWER_LENGTH,
-                        "replies",
-                        "client " + id + " gets an answer of " + lengthBytes + " bytes to read " + readNumber);
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.REPLY, readNumber, query.queryId);
-        cluster.safety()
-                .onReadBelieved(
-                        id, query.queryId, query.register, answer.getLong(offset), answer.getLong(offset + Long.BYTES));
-        cluster.liveness().onBelieved(query.queryId);
-    }
-
     /** True unless the fault plan made it a liar. */
-    boolean isCorrect() {
+    @Override
+    public boolean isCorrect() {
         return strategy == null;
     }
 
@@ -255,12 +203,48 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         return isUp;
     }
 
+    int id() {
+        return id;
+    }
+
+    int node() {
+        return node;
+    }
+
+    int incarnation() {
+        return incarnation;
+    }
+
+    boolean isLying() {
+        return isLying;
+    }
+
+    boolean isPrimary() {
+        return replica.isPrimary();
+    }
+
+    /** How long it waits for a primary. */
+    long timeoutNs() {
+        return timeoutNs;
+    }
+
+    boolean isTwin() {
+        return strategy == Strategy.TWIN;
+    }
+
+    /** True if it counts against f at this moment: it lies, is down, or has not got its vote back. */
+    boolean isFaulty() {
+        return isLying || !isVoting();
+    }
+
     /** True if it is up and counts as a voter: from its first start, or since it earned its vote back. */
-    boolean isVoting() {
+    @Override
+    public boolean isVoting() {
         return isUp && isVoting;
     }
 
-    long appliedCount() {
+    @Override
+    public long appliedCount() {
         return appliedCount;
     }
 
@@ -279,10 +263,10 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         return cluster.clock().nowNs() < pausedUntilNs;
     }
 
-    /** This peer's own monotonic clock: another origin a peer, the same speed within a part in a thousand. */
-    private long nowNs() {
+    /** This peer's own clock: another origin a peer, its speed within a part in a hundred, moved by faults. */
+    long nowNs() {
         final long nowNs = cluster.clock().nowNs();
-        return nowNs + nowNs / CLOCK_DRIFT_DIVISOR * (id - 2) + id * CLOCK_ORIGIN_NS;
+        return nowNs + nowNs * clockDriftPpm / SimRandom.CERTAIN_PPM + id * CLOCK_ORIGIN_NS + clockShiftNs;
     }
 
     private void tickLater(final int life) {
@@ -294,9 +278,28 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
             return;
         }
         if (!isPaused()) {
-            endTurn();
+            guarded(endTurn);
         }
         tickLater(life);
+    }
+
+    /**
+     * What a peer does in one turn. The core of a liar may meet what its own lies brought about and stop at a broken invariant,
+     * as a process would: it starts anew without its memory. The same at a correct peer is a violation.
+     */
+    private void guarded(final Runnable turn) {
+        if (isCorrect()) {
+            turn.run();
+            return;
+        }
+        try {
+            turn.run();
+        } catch (final SafetyChecker.Violation violation) {
+            throw violation;
+        } catch (final RuntimeException ownFault) {
+            crash();
+            cluster.clock().schedule(TICK_NS, this::start);
+        }
     }
 
     private void onFrame(final int senderId, final DirectBuffer frame, final int lengthBytes) {
@@ -311,16 +314,28 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
             });
             return;
         }
-        SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
-        endTurn();
+        if (isCorrect()) {
+            SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
+            endTurn();
+        } else {
+            guarded(() -> {
+                SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
+                endTurn();
+            });
+        }
+    }
+
+    private void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+        final boolean isHeard = liar == null || liar.isHeard(senderId, buffer, offset);
+        if (isHeard) {
+            user.onMessage(senderId, buffer, offset, lengthBytes);
+        }
     }
 
     /** The rest of a duty cycle: timers, then what waits to be sent. */
     private void endTurn() {
         replica.onTick(nowNs());
-        client.onTick(nowNs());
-        readServer.onTick();
-        readClient.onTick(nowNs());
+        user.onTick(nowNs());
         outbox.flush();
         if (isCorrect()) {
             checkBounds();
@@ -341,44 +356,30 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         if (replica.waitingCount() > waitingMax) {
             violated("bounds", "holds " + replica.waitingCount() + " waiting requests, at most " + waitingMax);
         }
-        if (client.outstandingCount() > clientWindow) {
-            violated("bounds", "waits for " + client.outstandingCount() + " replies, at most " + clientWindow);
+        if (user.outstandingCount() > clientWindow) {
+            violated("bounds", "waits for " + user.outstandingCount() + " replies, at most " + clientWindow);
         }
         if (replica.isVoting() != isVoting) {
             violated("amnesia", "does not know whether it votes");
         }
-        if (replica.counters().get(PbftCounter.DROPPED_MALFORMED) != 0) {
+        if (replica.counters().get(PbftCounter.DROPPED_MALFORMED) != 0 && !cluster.isGarbled()) {
             violated("bounds", "could not decode a message, though nobody sends such");
         }
         stableBefore = stable;
     }
 
     private void violated(final String property, final String statement) {
-        throw new SafetyChecker.Violation(property, this + " " + statement);
+        throw violation(property, statement);
     }
 
-    private void onReply(final long requestNumber, final DirectBuffer reply, final int offset, final int lengthBytes) {
-        if (readClient.onReply(requestNumber, reply, offset, lengthBytes)) {
-            return;
-        }
-        final Long commandId = commandIds.remove(requestNumber);
-        if (!isCorrect()) {
-            return;
-        }
-        if (commandId == null || lengthBytes != RegisterMachine.REPLY_LENGTH) {
-            violated("replies", "is told " + lengthBytes + " bytes in reply to request " + requestNumber);
-        }
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.REPLY, requestNumber, commandId);
-        cluster.safety()
-                .onBelieved(
-                        id, commandId, RegisterMachine.position(reply, offset), RegisterMachine.chain(reply, offset));
-        cluster.liveness().onBelieved(commandId);
+    SafetyChecker.Violation violation(final String property, final String statement) {
+        return new SafetyChecker.Violation(property, this + " " + statement);
     }
 
     @Override
     public void onApplied(
             final long position, final long sequence, final int clientId, final long commandId, final long chain) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.APPLY, sequence, commandId);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.APPLY, sequence, commandId);
         appliedCount = position + 1;
         if (isCorrect()) {
             cluster.safety().onApplied(id, position, sequence, clientId, commandId, chain);
@@ -387,7 +388,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
 
     @Override
     public void onRestored(final long newAppliedCount, final long chain) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.RESTORE, newAppliedCount, chain);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.RESTORE, newAppliedCount, chain);
         appliedCount = newAppliedCount;
         if (isCorrect()) {
             cluster.safety().onRestored(id, newAppliedCount, chain);
@@ -403,7 +404,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
 
     @Override
     public void onStableCheckpoint(final long sequence, final Digest256 stateDigest) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.CHECKPOINT, sequence, stateDigest.prefix());
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CHECKPOINT, sequence, stateDigest.prefix());
         if (isCorrect()) {
             cluster.safety().onCheckpoint(id, sequence, stateDigest.prefix());
         }
@@ -411,29 +412,27 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
 
     @Override
     public void onEvidence(final Evidence found) {
-        if (isCorrect()) {
-            cluster.safety()
-                    .require(
-                            !cluster.isCorrect(found.accusedId()),
-                            "evidence",
-                            "peer " + id + " holds a " + found.kind() + " conflict of sequence " + found.sequence()
-                                    + " against peer " + found.accusedId() + ", which is correct");
+        if (isCorrect() && cluster.isCorrect(found.accusedId())) {
+            violated(
+                    "evidence",
+                    "holds a " + found.kind() + " conflict of sequence " + found.sequence() + " against peer "
+                            + found.accusedId() + ", which is correct");
         }
     }
 
     @Override
     public void onViewChangeStarted(final long view) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.LEAVE, view, 0);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.LEAVE, view, 0);
     }
 
     @Override
     public void onViewChanged(final long view, final int primaryId) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.ENTER, view, primaryId);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.ENTER, view, primaryId);
     }
 
     @Override
     public void onVotingAgain(final long sequence) {
-        cluster.trace().record(cluster.clock().nowNs(), id, Trace.Kind.VOTES, incarnation, sequence);
+        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.VOTES, incarnation, sequence);
         isVoting = true;
         if (isCorrect() && sequence < votedMaxBefore) {
             violated(
@@ -443,7 +442,12 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         }
     }
 
-    private void onVote(final int kind, final long view, final long sequence, final long digest) {
+    long votedMaxBefore() {
+        return votedMaxBefore;
+    }
+
+    /** One more receiver of a vote that this peer sends. */
+    void onVote(final int kind, final long view, final long sequence, final long digest) {
         if (kind == seenKind && view == seenView && sequence == seenSequence && digest == seenDigest) {
             // The same vote to the next receiver, in the same life: a new one forgets what was seen last.
             return;
@@ -457,35 +461,8 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener {
         cluster.safety().onVote(id, kind, view, sequence, digest);
     }
 
-    /**
-     * Sees every vote that is signed. It is watched here and not on its way out, because whoever passes on what it signed in an
-     * earlier life does not vote.
-     */
-    private void watchAndSign(
-            final SigningDomain domain,
-            final DirectBuffer content,
-            final int offset,
-            final int lengthBytes,
-            final MutableDirectBuffer signature,
-            final int signatureOffset) {
-        switch (domain) {
-            case CHECKPOINT ->
-                requireVote("a checkpoint", content.getLong(offset) >= votedMaxBefore, content.getLong(offset));
-            case VIEW_CHANGE -> {
-                final long base = content.getLong(
-                        offset + ViewChangeDecoder.baseSequenceEncodingOffset() - Signer.SIGNATURE_LENGTH);
-                requireVote("a view change", base >= votedMaxBefore, base);
-            }
-            case NEW_VIEW -> requireVote("a new view", true, 0);
-            default -> {
-                // Pre-prepares are watched on their way out; requests and results are no votes.
-            }
-        }
-        keys.signer(id).sign(domain, content, offset, lengthBytes, signature, signatureOffset);
-        cluster.safety().onSigned(id, incarnation, domain, content, offset, lengthBytes);
-    }
-
-    private void requireVote(final String what, final boolean isAbove, final long sequence) {
+    /** A later life votes only once it may, and above what earlier ones may have voted on. */
+    void requireVote(final String what, final boolean isAbove, final long sequence) {
         if (incarnation > 1 && !(isVoting && isAbove)) {
             violated(
                     "amnesia",

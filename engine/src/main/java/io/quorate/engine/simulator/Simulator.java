@@ -1,5 +1,6 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.checker.SafetyChecker;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.engine.reading.ReadContext;
@@ -20,6 +21,14 @@ public final class Simulator {
     private static final int MESSAGE_LENGTH_FIXED = 8 * 1024;
 
     private static final int MESSAGE_LENGTH_PER_SLOT = 1024;
+
+    /** What is asked of a run. */
+    public enum Mode {
+        /** Faults stop; then everything that is owed must come within a bounded time. Safety is judged all the while. */
+        LIVENESS,
+        /** Faults never stop; only safety is judged, for twice the time. */
+        SAFETY
+    }
 
     /** How a run ended. */
     public enum Result {
@@ -66,6 +75,7 @@ public final class Simulator {
 
     private int peerCount = 4;
     private FaultPlan.Preset preset = FaultPlan.Preset.STANDARD;
+    private Mode mode = Mode.LIVENESS;
     private int commands = 20;
     private long faultsNs;
     private long patienceNs = 20_000 * MS;
@@ -81,6 +91,11 @@ public final class Simulator {
 
     public Simulator preset(final FaultPlan.Preset newPreset) {
         preset = newPreset;
+        return this;
+    }
+
+    public Simulator mode(final Mode newMode) {
+        mode = newMode;
         return this;
     }
 
@@ -122,12 +137,14 @@ public final class Simulator {
 
     /** The plan of faults that a seed stands for. */
     public FaultPlan plan(final long seed) {
-        return FaultPlan.draw(
+        final FaultPlan plan = FaultPlan.draw(
                 preset, peerCount, Quorum.of(peerCount).faultyMax(), durationNs(seed), new SimRandom(seed).split(0));
+        return mode == Mode.SAFETY ? plan.withoutEnd() : plan;
     }
 
     private long durationNs(final long seed) {
-        return faultsNs > 0 ? faultsNs : new SimRandom(seed).split(6).between(FAULTS_MIN_NS, FAULTS_MAX_NS);
+        final long drawnNs = new SimRandom(seed).split(6).between(FAULTS_MIN_NS, FAULTS_MAX_NS);
+        return (faultsNs > 0 ? faultsNs : drawnNs) * (mode == Mode.SAFETY ? 2 : 1);
     }
 
     /** Runs one seed. */
@@ -144,7 +161,8 @@ public final class Simulator {
                     draw(context, new SimRandom(seed).split(5));
                     settings.accept(context);
                 });
-        final long deadlineNs = Math.max(plan.calmAtNs(), durationNs) + patienceNs;
+        final boolean isEndless = plan.calmAtNs() == Long.MAX_VALUE;
+        final long deadlineNs = isEndless ? durationNs : Math.max(plan.calmAtNs(), durationNs) + patienceNs;
         Result result = Result.CLEAN;
         String property = "";
         String statement = "";
@@ -152,7 +170,11 @@ public final class Simulator {
         cluster.start();
         try {
             while (!cluster.isSettled()) {
-                if (!cluster.step()
+                final boolean isMoving = cluster.step();
+                if (isEndless && cluster.clock().nowNs() > deadlineNs) {
+                    break;
+                }
+                if (!isMoving
                         || cluster.clock().nowNs() > deadlineNs
                         || cluster.clock().eventCount() > EVENTS_MAX) {
                     result = Result.STALL;

@@ -48,6 +48,10 @@ public final class Trace {
         LEAVE("leaves its view for"),
         ENTER("enters view"),
         VOTES("votes again, incarnation"),
+        CLOCK("finds its clock moved, ns"),
+        TURN("begins to lie, strategy"),
+        LIE("lies to"),
+        FORGED("drops a frame with a forged MAC, in the name of"),
         FAULT("fault"),
         CALM("faults stop");
 

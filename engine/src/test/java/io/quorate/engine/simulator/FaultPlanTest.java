@@ -2,9 +2,13 @@ package io.quorate.engine.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FaultPlanTest {
+    private static final List<FaultPlan.Kind> CUTS =
+            List.of(FaultPlan.Kind.PARTITION, FaultPlan.Kind.ONE_WAY, FaultPlan.Kind.ISOLATE);
+
     private static final long DURATION_NS = 1_000_000_000;
 
     @Test
@@ -38,10 +42,33 @@ class FaultPlanTest {
                 assertThat(liars).isLessThanOrEqualTo((peers - 1) / 3);
                 assertThat(plan.faults())
                         .isNotEmpty()
-                        .allMatch(fault -> fault.atNs() + fault.durationNs() <= DURATION_NS
-                                && fault.mask() < (1L << groupSize) - 1);
+                        .allMatch(
+                                fault -> fault.atNs() + (fault.kind() == FaultPlan.Kind.CLOCK ? 0 : fault.durationNs())
+                                                <= DURATION_NS
+                                        && fault.mask() < (1L << groupSize) - 1);
             }
             assertThat(hadLiar).isTrue();
+        }
+    }
+
+    @Test
+    void shouldDrawWhatStandardPromises() {
+        for (int peers = 4; peers <= 13; peers++) {
+            for (long seed = 0; seed < 20; seed++) {
+                final FaultPlan plan = draw(FaultPlan.Preset.STANDARD, peers, seed);
+                int liars = 0;
+                for (int peer = 0; peer < peers; peer++) {
+                    liars += plan.strategy(peer) != null ? 1 : 0;
+                }
+                assertThat(liars).isEqualTo((peers - 1) / 3);
+                assertThat(plan.conditions().lossPpm()).isEqualTo(100_000);
+                assertThat(plan.conditions().duplicatePpm()).isEqualTo(50_000);
+                assertThat(plan.conditions().slowPpm()).isPositive();
+                assertThat(plan.faults().stream().filter(fault -> fault.kind() == FaultPlan.Kind.CRASH))
+                        .hasSize(1);
+                assertThat(plan.faults().stream().filter(fault -> CUTS.contains(fault.kind())))
+                        .hasSize(1);
+            }
         }
     }
 

@@ -2,13 +2,14 @@ package io.quorate.engine.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.quorum.BrokenQuorum;
-import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The production pBFT under seeds. {@code -Dseed=S} replays one seed (with {@code -Dpeers=n} if it was not four),
@@ -28,25 +29,6 @@ class PbftSimulationTest {
         for (long seed = 1; seed <= SEEDS; seed++) {
             assertClean(peersOf(seed), seed);
         }
-    }
-
-    /** Each of these failed once; the commit that mended it says why. */
-    @ParameterizedTest
-    @CsvSource({
-        "STANDARD,7,35",
-        "STANDARD,7,751",
-        "HARSH,4,720",
-        "HARSH,4,1488",
-        "HARSH,7,203567",
-        "HARSH,7,204403",
-        "HARSH,7,205155",
-        "HARSH,4,7012988",
-        "HARSH,4,6456"
-    })
-    void shouldNotFailAgain(final FaultPlan.Preset preset, final int peers, final long seed) {
-        final Simulator.Outcome outcome =
-                new Simulator().peers(peers).preset(preset).run(seed);
-        assertThat(outcome.isClean()).withFailMessage(outcome::report).isTrue();
     }
 
     @Test
@@ -79,7 +61,7 @@ class PbftSimulationTest {
     void shouldCatchReadsThatBelieveTheFirstAnswer() {
         for (long seed = 1; seed <= TWIN_SEEDS; seed++) {
             final FaultPlan drawn = simulator(4).plan(seed);
-            final FaultPlan plan = FaultPlan.of(new ByzantinePeer.Strategy[4], drawn.calmAtNs(), drawn.faults());
+            final FaultPlan plan = FaultPlan.of(new Strategy[4], drawn.calmAtNs(), drawn.faults());
             final Simulator.Outcome outcome = simulator(4)
                     .commands(100)
                     .settings(context -> context.isReading(true))
@@ -101,29 +83,61 @@ class PbftSimulationTest {
                 "liveness");
     }
 
-    @Test
-    void shouldSeeWhatMoreThanFColludersCanDo() {
-        final ByzantinePeer.Strategy liar = ByzantinePeer.Strategy.EQUIVOCATE;
-        final FaultPlan plan =
-                FaultPlan.of(new ByzantinePeer.Strategy[] {liar, liar, null, null}, 1_000_000_000L, List.of());
-        for (long seed = 1; seed <= TWIN_SEEDS; seed++) {
-            if (simulator(4).run(seed, plan).result() == Simulator.Result.VIOLATION) {
-                return;
-            }
+    @ParameterizedTest
+    @EnumSource(FaultPlan.Preset.class)
+    void shouldBeSafeAndLiveUnderEachPreset(final FaultPlan.Preset preset) {
+        final Simulator simulator = new Simulator().preset(preset);
+        for (long seed = 1; seed <= SEEDS / 8; seed++) {
+            final Simulator.Outcome outcome = simulator.run(seed);
+            assertThat(outcome.isClean()).withFailMessage(outcome::report).isTrue();
         }
-        throw new AssertionError("two of four liars ran " + TWIN_SEEDS + " seeds and nobody noticed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {5, 6, 7, 10, 13})
+    void shouldBeSafeAndLiveWithAnyNumberOfPeers(final int peers) {
+        for (long seed = 1; seed <= 5; seed++) {
+            assertClean(peers, seed);
+        }
     }
 
     @Test
-    void shouldSurviveTheSameLiarAlone() {
-        final FaultPlan plan = FaultPlan.of(
-                new ByzantinePeer.Strategy[] {ByzantinePeer.Strategy.EQUIVOCATE, null, null, null},
-                1_000_000_000L,
-                List.of());
-        for (long seed = 1; seed <= 20; seed++) {
-            final Simulator.Outcome outcome = simulator(4).run(seed, plan);
+    void shouldStaySafeUnderFaultsWithoutEnd() {
+        final Simulator simulator =
+                new Simulator().preset(FaultPlan.Preset.HARSH).mode(Simulator.Mode.SAFETY);
+        for (long seed = 1; seed <= SEEDS / 8; seed++) {
+            final Simulator.Outcome outcome = simulator.run(seed);
             assertThat(outcome.isClean()).withFailMessage(outcome::report).isTrue();
+            assertThat(outcome.trace().count(Trace.Kind.CALM)).isZero();
         }
+    }
+
+    @Test
+    void shouldCatchASmallQuorumWhileFaultsGoOn() {
+        final Simulator simulator = simulator(4)
+                .mode(Simulator.Mode.SAFETY)
+                .settings(context -> context.quorum(BrokenQuorum.oneTooSmall(4)));
+        for (long seed = 1; seed <= TWIN_SEEDS; seed++) {
+            if (simulator.run(seed).result() == Simulator.Result.VIOLATION) {
+                return;
+            }
+        }
+        throw new AssertionError("a broken twin ran " + TWIN_SEEDS + " seeds and was not caught");
+    }
+
+    /** A peer is correct until it turns, and turns only when that makes no more than f faulty ones. */
+    @Test
+    void shouldLetAPeerTurnMaliciousLater() {
+        final Simulator simulator = simulator(4).preset(FaultPlan.Preset.CRASHES);
+        long turned = 0;
+        for (long seed = 1; seed <= SEEDS / 8; seed++) {
+            final FaultPlan plan =
+                    simulator.plan(seed).withLiar(1, Strategy.EQUIVOCATE).turning(1, 100_000_000L);
+            final Simulator.Outcome outcome = simulator.run(seed, plan);
+            assertThat(outcome.isClean()).withFailMessage(outcome::report).isTrue();
+            turned += outcome.trace().count(Trace.Kind.TURN);
+        }
+        assertThat(turned).isPositive();
     }
 
     /** Most seeds have four peers; every fifth has five, six or seven. */

@@ -14,7 +14,7 @@ class SimNetworkTest {
 
     private final SimClock clock = new SimClock();
     private final Trace trace = new Trace(null);
-    private final SimNetwork network = new SimNetwork(3, clock, new SimRandom(9), trace);
+    private final SimNetwork network = new SimNetwork(3, new int[0], clock, new SimRandom(9), trace);
     private final List<String> received = new ArrayList<>();
     private final SimNetwork.Port[] ports = new SimNetwork.Port[3];
 

@@ -1,4 +1,4 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.checker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;

@@ -1,4 +1,4 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.checker;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -11,6 +11,18 @@ import java.util.Map;
  * come within a bounded time; what is still owed then is a stall.
  */
 public final class LivenessChecker {
+    /** A peer as the checker sees it. */
+    public interface Watched {
+        /** False for a liar, who is owed nothing. */
+        boolean isCorrect();
+
+        /** True if it is up and its vote counts. */
+        boolean isVoting();
+
+        /** How many requests its state stands for. */
+        long appliedCount();
+    }
+
     private final Map<Long, Integer> waiting = new LinkedHashMap<>();
 
     /** A correct client submitted a command and waits. */
@@ -34,7 +46,7 @@ public final class LivenessChecker {
     }
 
     /** What is owed at this moment; empty if nothing is. */
-    public List<String> owed(final SimPeer[] peers, final SafetyChecker order) {
+    public List<String> owed(final Watched[] peers, final SafetyChecker order) {
         final List<String> owed = new ArrayList<>();
         for (final Map.Entry<Long, Integer> entry : waiting.entrySet()) {
             owed.add("client " + entry.getValue() + " waits for command " + Long.toHexString(entry.getKey())
@@ -43,7 +55,7 @@ public final class LivenessChecker {
         if (order.earlyCount() > 0) {
             owed.add(order.earlyCount() + " believed replies are of requests that nobody has applied for good");
         }
-        for (final SimPeer peer : peers) {
+        for (final Watched peer : peers) {
             if (peer.isCorrect() && peer.appliedCount() < order.appliedCount()) {
                 owed.add(peer + " has applied " + peer.appliedCount() + " of " + order.appliedCount());
             }
@@ -55,11 +67,11 @@ public final class LivenessChecker {
     }
 
     /** True if nothing is owed; as {@link #owed}, without the words. */
-    public boolean isSettled(final SimPeer[] peers, final SafetyChecker order) {
+    public boolean isSettled(final Watched[] peers, final SafetyChecker order) {
         if (!waiting.isEmpty() || order.earlyCount() > 0) {
             return false;
         }
-        for (final SimPeer peer : peers) {
+        for (final Watched peer : peers) {
             if (peer.isCorrect() && (peer.appliedCount() < order.appliedCount() || !peer.isVoting())) {
                 return false;
             }

@@ -1,11 +1,10 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.checker;
 
 import io.quorate.transport.auth.SigningDomain;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.agrona.DirectBuffer;
 
 /**
  * Watches everything that correct peers do and stops the run at the first step that must never be taken. It knows all peers
@@ -18,7 +17,7 @@ public final class SafetyChecker {
 
         private final String property;
 
-        Violation(final String property, final String statement) {
+        public Violation(final String property, final String statement) {
             super(property + ": " + statement);
             this.property = property;
         }
@@ -264,23 +263,16 @@ public final class SafetyChecker {
     /**
      * A correct peer signs a statement that it may make once: the checkpoint of a sequence; in one life, its view change to a
      * view and its new view. A later life starts above everything that these could speak of.
+     *
+     * @param subject the sequence or the view
+     * @param contentHash of the signed bytes
      */
     public void onSigned(
-            final int peerId,
-            final int life,
-            final SigningDomain domain,
-            final DirectBuffer content,
-            final int offset,
-            final int lengthBytes) {
+            final int peerId, final int life, final SigningDomain domain, final long subject, final long contentHash) {
         if (domain == SigningDomain.CHECKPOINT
                 || domain == SigningDomain.NEW_VIEW
                 || domain == SigningDomain.VIEW_CHANGE) {
-            onVote(
-                    peerId,
-                    -1 - domain.ordinal(),
-                    content.getLong(offset),
-                    domain == SigningDomain.CHECKPOINT ? 0 : life,
-                    Trace.hash(domain.ordinal(), content, offset, lengthBytes));
+            onVote(peerId, -1 - domain.ordinal(), subject, domain == SigningDomain.CHECKPOINT ? 0 : life, contentHash);
         }
     }
 

@@ -1,0 +1,205 @@
+package io.quorate.engine.byzantine;
+
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.Outbox;
+import io.quorate.transport.auth.Digest;
+import io.quorate.transport.auth.SigningDomain;
+import io.quorate.transport.codecs.CheckpointDecoder;
+import io.quorate.transport.codecs.CommitDecoder;
+import io.quorate.transport.codecs.CommitEncoder;
+import io.quorate.transport.codecs.MessageHeaderEncoder;
+import io.quorate.transport.codecs.PrePrepareDecoder;
+import io.quorate.transport.codecs.PrepareDecoder;
+import java.util.Arrays;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** Lies of the normal case: proposals and votes that say different things to different peers, or what nobody proposed. */
+final class FalseVotes {
+    private static final int VOTE_LENGTH_MAX = 256;
+
+    private final Bend bend;
+    private final Outbox port;
+    private final Scene scene;
+    private final Plot plot;
+    private final Digest sha256 = new Digest();
+    private final Digest256 otherDigest = new Digest256();
+    private final byte[] first = Plot.newDigest();
+    private final byte[] last = Plot.newDigest();
+    private final UnsafeBuffer vote = new UnsafeBuffer(new byte[VOTE_LENGTH_MAX]);
+    private final MessageHeaderEncoder header = new MessageHeaderEncoder();
+    private final CommitEncoder commit = new CommitEncoder();
+
+    FalseVotes(final Bend bend, final Outbox port, final Scene scene, final Plot plot) {
+        this.bend = bend;
+        this.port = port;
+        this.scene = scene;
+        this.plot = plot;
+    }
+
+    boolean equivocate(final int to) {
+        if (plot.concerns(to)) {
+            switch (bend.templateId()) {
+                case PrePrepareDecoder.TEMPLATE_ID -> {
+                    return proposeOtherwise(to);
+                }
+                case PrepareDecoder.TEMPLATE_ID ->
+                    voteOtherwise(
+                            to,
+                            PrepareDecoder.viewEncodingOffset(),
+                            PrepareDecoder.sequenceEncodingOffset(),
+                            PrepareDecoder.batchDigestEncodingOffset());
+                case CommitDecoder.TEMPLATE_ID ->
+                    voteOtherwise(
+                            to,
+                            CommitDecoder.viewEncodingOffset(),
+                            CommitDecoder.sequenceEncodingOffset(),
+                            CommitDecoder.batchDigestEncodingOffset());
+                default -> {
+                    // Everything else as it is.
+                }
+            }
+        }
+        return port.send(to, bend.bytes, 0, bend.lengthBytes());
+    }
+
+    private void voteOtherwise(final int to, final int viewField, final int sequenceField, final int digestField) {
+        final long view = bend.getLong(viewField);
+        final long sequence = bend.getLong(sequenceField);
+        final byte[] other = plot.digest(Plot.ALL, view, sequence);
+        if (other != null) {
+            bend.putDigest(digestField, other);
+            scene.lied(to);
+            commitTo(to, view, sequence, other);
+        }
+    }
+
+    /** The other half hears of the same requests backwards, or of none where there is only one. */
+    private boolean proposeOtherwise(final int to) {
+        final UnsafeBuffer bytes = bend.bytes;
+        final int lengthAt = Bend.HEADER + PrePrepareDecoder.BLOCK_LENGTH;
+        final int digestsAt = lengthAt + PrePrepareDecoder.requestDigestsHeaderLength();
+        final int count = bytes.getInt(lengthAt) / Digest.LENGTH;
+        if (count >= 2) {
+            final int lastAt = digestsAt + (count - 1) * Digest.LENGTH;
+            bytes.getBytes(digestsAt, first);
+            bytes.getBytes(lastAt, last);
+            bytes.putBytes(digestsAt, last);
+            bytes.putBytes(lastAt, first);
+        } else {
+            bytes.putInt(lengthAt, 0);
+            bend.lengthBytes(digestsAt);
+        }
+        Batch.digestOf(sha256, bytes, digestsAt, bend.lengthBytes() - digestsAt, otherDigest);
+        otherDigest.write(bytes, Bend.HEADER + PrePrepareDecoder.batchDigestEncodingOffset());
+        bend.sign(SigningDomain.PRE_PREPARE, PrePrepareDecoder.signatureEncodingOffset(), lengthAt);
+        final long view = bend.getLong(PrePrepareDecoder.viewEncodingOffset());
+        final long sequence = bend.getLong(PrePrepareDecoder.sequenceEncodingOffset());
+        bytes.getBytes(Bend.HEADER + PrePrepareDecoder.batchDigestEncodingOffset(), first);
+        plot.agree(Plot.ALL, view, sequence, first);
+        scene.lied(to);
+        final boolean sent = port.send(to, bytes, 0, bend.lengthBytes());
+        commitTo(to, view, sequence, first);
+        return sent;
+    }
+
+    private void commitTo(final int to, final long view, final long sequence, final byte[] batchDigest) {
+        commit.wrapAndApplyHeader(vote, 0, header)
+                .replicaId(bend.senderId())
+                .view(view)
+                .sequence(sequence)
+                .putBatchDigest(batchDigest, 0, Digest.LENGTH);
+        port.send(to, vote, 0, Bend.HEADER + CommitEncoder.BLOCK_LENGTH);
+    }
+
+    boolean wrongDigest(final int to) {
+        final boolean isVote =
+                bend.templateId() == PrepareDecoder.TEMPLATE_ID || bend.templateId() == CommitDecoder.TEMPLATE_ID;
+        if (isVote && bend.isOneIn(2)) {
+            bend.damageDigest(
+                    bend.templateId() == PrepareDecoder.TEMPLATE_ID
+                            ? PrepareDecoder.batchDigestEncodingOffset()
+                            : CommitDecoder.batchDigestEncodingOffset());
+            scene.lied(to);
+        }
+        return port.send(to, bend.bytes, 0, bend.lengthBytes());
+    }
+
+    boolean lyingCheckpoint(final int to) {
+        if (bend.templateId() == CheckpointDecoder.TEMPLATE_ID) {
+            if (bend.isOneIn(2)) {
+                bend.damageDigest(CheckpointDecoder.stateDigestEncodingOffset());
+            } else {
+                // Of some interval ahead: intervals of the simulated groups divide this.
+                bend.putLong(
+                        CheckpointDecoder.sequenceEncodingOffset(),
+                        bend.getLong(CheckpointDecoder.sequenceEncodingOffset()) + 8L * (1 + bend.draw(4)));
+            }
+            bend.sign(
+                    SigningDomain.CHECKPOINT,
+                    CheckpointDecoder.signatureEncodingOffset(),
+                    Bend.HEADER + CheckpointDecoder.stateDigestEncodingOffset() + Digest.LENGTH);
+            scene.lied(to);
+        }
+        return port.send(to, bend.bytes, 0, bend.lengthBytes());
+    }
+
+    /** Its vote in the name of the next peer: as a forged frame, and in a frame of its own. */
+    boolean forge(final int to) {
+        final int replicaField = switch (bend.templateId()) {
+            case PrepareDecoder.TEMPLATE_ID -> PrepareDecoder.replicaIdEncodingOffset();
+            case CommitDecoder.TEMPLATE_ID -> CommitDecoder.replicaIdEncodingOffset();
+            case CheckpointDecoder.TEMPLATE_ID -> CheckpointDecoder.replicaIdEncodingOffset();
+            default -> -1;
+        };
+        final boolean sent = port.send(to, bend.bytes, 0, bend.lengthBytes());
+        final int other = to == 0 ? 1 : to - 1;
+        if (replicaField >= 0 && other != bend.senderId()) {
+            bend.bytes.putShort(Bend.HEADER + replicaField, (short) other);
+            scene.forge(other, to, bend.lengthBytes());
+            scene.lied(to);
+            port.send(to, bend.bytes, 0, bend.lengthBytes());
+        }
+        return sent;
+    }
+
+    /** Sends what the core says, and notes where the two halves of a twin voted for different things. */
+    boolean twin(final int to) {
+        switch (bend.templateId()) {
+            case PrePrepareDecoder.TEMPLATE_ID ->
+                compare(
+                        to,
+                        PrePrepareDecoder.viewEncodingOffset(),
+                        PrePrepareDecoder.sequenceEncodingOffset(),
+                        PrePrepareDecoder.batchDigestEncodingOffset());
+            case PrepareDecoder.TEMPLATE_ID ->
+                compare(
+                        to,
+                        PrepareDecoder.viewEncodingOffset(),
+                        PrepareDecoder.sequenceEncodingOffset(),
+                        PrepareDecoder.batchDigestEncodingOffset());
+            case CommitDecoder.TEMPLATE_ID ->
+                compare(
+                        to,
+                        CommitDecoder.viewEncodingOffset(),
+                        CommitDecoder.sequenceEncodingOffset(),
+                        CommitDecoder.batchDigestEncodingOffset());
+            default -> {
+                // No vote.
+            }
+        }
+        return port.send(to, bend.bytes, 0, bend.lengthBytes());
+    }
+
+    private void compare(final int to, final int viewField, final int sequenceField, final int digestField) {
+        final long view = bend.getLong(viewField);
+        final long sequence = bend.getLong(sequenceField);
+        bend.bytes.getBytes(Bend.HEADER + digestField, first);
+        final byte[] said = plot.digest(bend.senderId(), view, sequence);
+        if (said == null) {
+            plot.agree(bend.senderId(), view, sequence, first);
+        } else if (!Arrays.equals(said, first)) {
+            scene.lied(to);
+        }
+    }
+}

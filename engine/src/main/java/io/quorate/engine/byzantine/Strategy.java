@@ -1,0 +1,41 @@
+package io.quorate.engine.byzantine;
+
+/** How a liar lies. Everything that it does not bend goes out as its correct core meant it. */
+public enum Strategy {
+    /** Says nothing at all. */
+    SILENT,
+    /** Says nothing to about half of the others. */
+    SILENT_TO_SOME,
+    /** Tells two halves of the group different things, as primary and as voter; several liars keep to one story. */
+    EQUIVOCATE,
+    /** Votes for digests that nobody proposed. */
+    WRONG_DIGEST,
+    /** Answers clients with results that are not the group's. */
+    WRONG_RESULT,
+    /** As primary holds each proposal until just before the others' patience ends. */
+    SLOW,
+    /** Sends everything some time later, out of order. */
+    LATE,
+    /** Says again what it said long ago, in earlier views too, beside or in place of what it should say. */
+    REPLAY,
+    /** Speaks in the name of others: frames whose MAC cannot fit, and votes that name another replica. */
+    FORGE,
+    /** Leaves out of its view changes what it had prepared and voted for. */
+    FORGETFUL,
+    /** Tells each peer another view change: the true one, an empty one, a stale one, one that claims what never was. */
+    INCONSISTENT,
+    /** As primary of a new view names view changes that nobody sent, or too few of them. */
+    FALSE_NEW_VIEW,
+    /** Signs checkpoints that nobody has, other ones to other peers, also of sequences that it has not reached. */
+    LYING_CHECKPOINT,
+    /** Serves wrong pages, bodies and batches to peers that catch up. */
+    BAD_PAGES,
+    /** Tells peers that ask of sequences that are not, and of commits that never were. */
+    EXAGGERATE,
+    /** Sends bytes that are no message: cut short, too long, with a byte turned. */
+    GARBLED,
+    /** Does as if one client's requests had never come. */
+    CENSOR,
+    /** Runs twice under one key: both halves are correct cores, and the network shows them different worlds. */
+    TWIN
+}
