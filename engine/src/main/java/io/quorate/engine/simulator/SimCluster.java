@@ -376,7 +376,8 @@ final class SimCluster {
 
         @Override
         public void lied(final int receiverId) {
-            cluster.trace().record(cluster.clock().nowNs(), peer.node(), Trace.Kind.LIE, receiverId, strategy.ordinal());
+            cluster.trace()
+                    .record(cluster.clock().nowNs(), peer.node(), Trace.Kind.LIE, receiverId, strategy.ordinal());
         }
     }
 }

@@ -75,7 +75,8 @@ final class VoteWatch implements Outbox, Signer {
             final int signatureOffset) {
         switch (domain) {
             case CHECKPOINT ->
-                peer.requireVote("a checkpoint", content.getLong(offset) >= peer.votedMaxBefore(), content.getLong(offset));
+                peer.requireVote(
+                        "a checkpoint", content.getLong(offset) >= peer.votedMaxBefore(), content.getLong(offset));
             case VIEW_CHANGE -> {
                 final long base = content.getLong(
                         offset + ViewChangeDecoder.baseSequenceEncodingOffset() - Signer.SIGNATURE_LENGTH);

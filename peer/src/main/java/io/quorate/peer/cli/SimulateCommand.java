@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
         description = "Run pBFT under seeded faults and check that it stays safe and live.",
         footer = {
             "%nA run is wholly decided by its options and its seed. --seed S runs one; with --seeds N it runs S to S+N-1.",
+            "standard: 10%% loss, 5%% repeats, reordering, one crash with restart, one partition, f liars.",
             "Exits 1 if a seed shows a violation or a stall."
         })
 final class SimulateCommand implements Callable<Integer> {
@@ -35,6 +36,14 @@ final class SimulateCommand implements Callable<Integer> {
     private static final long NS_PER_SECOND = 1_000_000_000L;
     private static final int PEERS_MIN = 4;
     private static final int PEERS_MAX = 16;
+    private static final int REQUESTS_MAX = 10_000;
+    private static final int THREADS_MAX = 256;
+    private static final int BAR_LENGTH = 30;
+
+    /** What is simulated; one protocol so far. */
+    private enum Protocol {
+        PBFT
+    }
 
     @Spec
     private CommandSpec spec;
@@ -60,6 +69,21 @@ final class SimulateCommand implements Callable<Integer> {
     private FaultPlan.Preset faults;
 
     @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            defaultValue = "LIVENESS",
+            description =
+                    "LIVENESS: faults stop, then all must come to an end; SAFETY: they never stop; ${DEFAULT-VALUE}.")
+    private Simulator.Mode mode;
+
+    @Option(
+            names = "--protocol",
+            paramLabel = "PROTOCOL",
+            defaultValue = "PBFT",
+            description = "What is simulated: ${COMPLETION-CANDIDATES}.")
+    private Protocol protocol;
+
+    @Option(
             names = "--requests",
             paramLabel = "N",
             defaultValue = "20",
@@ -82,6 +106,9 @@ final class SimulateCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object on standard output and nothing else there.")
     private boolean json;
 
+    private final boolean isWatched =
+            System.console() != null && System.console().isTerminal();
+
     /** What the workers found together. */
     private static final class Tally {
         private long done;
@@ -93,11 +120,12 @@ final class SimulateCommand implements Callable<Integer> {
         private long warmAtNs;
         private Simulator.Outcome first;
 
-        private synchronized void add(final Simulator.Outcome outcome, final long startNs) {
+        private synchronized void add(final Simulator.Outcome outcome, final long count, final long startNs) {
             final long nowNs = System.nanoTime();
             done++;
             events += outcome.events();
-            if (warmAtNs == 0 && nowNs - startNs >= WARM_UP_NS) {
+            // Half of a run that is over sooner: else all of it would be warm-up.
+            if (warmAtNs == 0 && (nowNs - startNs >= WARM_UP_NS || done >= count / 2)) {
                 warmAtNs = nowNs;
                 doneWarm = done;
                 eventsWarm = events;
@@ -127,10 +155,11 @@ final class SimulateCommand implements Callable<Integer> {
         final long count = seeds != null ? seeds : firstSeed != null ? 1 : SEEDS_DEFAULT;
         final int workers = threads != null ? threads : Runtime.getRuntime().availableProcessors();
         require(count >= 1, "--seeds is at least 1", count);
+        require(first <= Long.MAX_VALUE - count, "--seed and --seeds together stay below 2^63", first);
         require(peers >= PEERS_MIN && peers <= PEERS_MAX, "--peers is 4 to 16", peers);
-        require(requests >= 1, "--requests is at least 1", requests);
+        require(requests >= 1 && requests <= REQUESTS_MAX, "--requests is 1 to " + REQUESTS_MAX, requests);
         require(patience >= 0, "--patience is at least 0", patience);
-        require(workers >= 1, "--threads is at least 1", workers);
+        require(workers >= 1 && workers <= THREADS_MAX, "--threads is 1 to " + THREADS_MAX, workers);
         if (trace) {
             require(count == 1, "--trace is for one seed", count);
             return traceOne(first);
@@ -148,7 +177,7 @@ final class SimulateCommand implements Callable<Integer> {
                 simulator().listener(json ? err::println : out::println).run(seed);
         final Tally tally = new Tally();
         final long nowNs = System.nanoTime();
-        tally.add(outcome, nowNs);
+        tally.add(outcome, 1, nowNs);
         err.println(outcome.plan());
         return report(tally, nowNs, nowNs + 1);
     }
@@ -164,7 +193,7 @@ final class SimulateCommand implements Callable<Integer> {
                 running.add(pool.submit(() -> {
                     final Simulator simulator = simulator();
                     for (long seed = next.getAndIncrement(); seed < first + count; seed = next.getAndIncrement()) {
-                        tally.add(simulator.run(seed), startNs);
+                        tally.add(simulator.run(seed), count, startNs);
                         progress(tally, count, startNs, progressAtNs);
                     }
                 }));
@@ -174,24 +203,36 @@ final class SimulateCommand implements Callable<Integer> {
             }
         } finally {
             pool.shutdownNow();
+            if (isWatched) {
+                spec.commandLine().getErr().println();
+            }
         }
     }
 
+    /** A bar that is written over; only for somebody who watches. */
     private void progress(final Tally tally, final long count, final long startNs, final AtomicLong atNs) {
         final long nowNs = System.nanoTime();
         final long dueNs = atNs.get();
-        if (nowNs - dueNs >= 0 && atNs.compareAndSet(dueNs, nowNs + PROGRESS_NS)) {
+        if (isWatched && nowNs - dueNs >= 0 && atNs.compareAndSet(dueNs, nowNs + PROGRESS_NS)) {
             final PrintWriter err = spec.commandLine().getErr();
-            synchronized (tally) {
-                err.printf(
-                        Locale.ROOT,
-                        "simulate: %d of %d seeds, %.0f seeds/s, %d violations, %d stalled%n",
-                        tally.done,
-                        count,
-                        tally.perSecond(false, startNs, nowNs),
-                        tally.violations,
-                        tally.stalled);
-            }
+            err.print(bar(tally, count, startNs, nowNs));
+            err.flush();
+        }
+    }
+
+    private static String bar(final Tally tally, final long count, final long startNs, final long nowNs) {
+        synchronized (tally) {
+            final int filled = (int) (tally.done * BAR_LENGTH / count);
+            return String.format(
+                    Locale.ROOT,
+                    "\r[%s%s] %d of %d seeds, %.0f seeds/s, %d violations, %d stalled ",
+                    "#".repeat(filled),
+                    ".".repeat(BAR_LENGTH - filled),
+                    tally.done,
+                    count,
+                    tally.perSecond(false, startNs, nowNs),
+                    tally.violations,
+                    tally.stalled);
         }
     }
 
@@ -204,6 +245,9 @@ final class SimulateCommand implements Callable<Integer> {
             err.println(tally.first.report());
             err.println("replay: ./quorate simulate --seed " + tally.first.seed() + " --peers " + peers + " --faults "
                     + faults.name().toLowerCase(Locale.ROOT) + " --requests " + requests + " --patience " + patience
+                    + (mode == Simulator.Mode.LIVENESS
+                            ? ""
+                            : " --mode " + mode.name().toLowerCase(Locale.ROOT))
                     + " --trace");
         }
         if (json) {
@@ -219,8 +263,9 @@ final class SimulateCommand implements Callable<Integer> {
         } else {
             out.printf(
                     Locale.ROOT,
-                    "%d seeds of %d peers under %s faults: %d violations, %d stalled; %d seeds/s, %d events/s%n",
+                    "%d seeds of %s with %d peers under %s faults: %d violations, %d stalled; %d seeds/s, %d events/s%n",
                     tally.done,
+                    protocol.name().toLowerCase(Locale.ROOT),
                     peers,
                     faults.name().toLowerCase(Locale.ROOT),
                     tally.violations,
@@ -232,7 +277,12 @@ final class SimulateCommand implements Callable<Integer> {
     }
 
     private Simulator simulator() {
-        return new Simulator().peers(peers).preset(faults).commands(requests).patienceNs(patience * NS_PER_SECOND);
+        return new Simulator()
+                .peers(peers)
+                .preset(faults)
+                .mode(mode)
+                .commands(requests)
+                .patienceNs(patience * NS_PER_SECOND);
     }
 
     private static void require(final boolean condition, final String rule, final long given) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.peer.CommandRun;
 import io.quorate.peer.format.JsonLine;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,25 @@ class SimulateCommandTest {
     }
 
     @Test
+    void shouldRunWithoutEndAndWithEveryPreset() {
+        for (final String faults : List.of("standard", "harsh", "network", "crashes", "byzantine", "twins", "none")) {
+            final CommandRun run = CommandRun.of(
+                    "simulate", "--seeds", "3", "--faults", faults, "--mode", "safety", "--protocol", "pbft", "--json");
+            assertThat(run.exitCode()).as(faults).isZero();
+            assertThat(JsonLine.read(run.out())).containsEntry("seeds", 3L);
+            // Nobody watches here, so nothing moves on the screen.
+            assertThat(run.err()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldRunOneSeedWhenOnlyASeedIsGiven() {
+        final CommandRun run = CommandRun.of("simulate", "--seed", "-17", "--json");
+        assertThat(run.exitCode()).isZero();
+        assertThat(JsonLine.read(run.out())).containsEntry("seeds", 1L);
+    }
+
+    @Test
     void shouldPrintTheDialogueOfOneSeed() {
         final CommandRun run =
                 CommandRun.of("simulate", "--seed", "7", "--faults", "none", "--requests", "1", "--trace");
@@ -54,6 +74,15 @@ class SimulateCommandTest {
                 "simulate --requests 0",
                 "simulate --threads 0",
                 "simulate --faults nonsense",
+                "simulate --mode nonsense",
+                "simulate --protocol raft",
+                "simulate --peers 17",
+                "simulate --seeds many",
+                "simulate --seed 9223372036854775807 --seeds 2",
+                "simulate --requests 1000000",
+                "simulate --threads 100000",
+                "simulate --patience -1",
+                "simulate surprise",
                 "simulate --seeds 2 --trace"
             })
     void shouldRefuseWrongInput(final String line) {
