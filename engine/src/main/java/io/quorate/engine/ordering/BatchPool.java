@@ -1,12 +1,12 @@
 package io.quorate.engine.ordering;
 
-import io.quorate.engine.metrics.Invariant;
 import io.quorate.transport.auth.Digest;
 import org.agrona.DirectBuffer;
 
 /**
  * Batches that no slot refers to any more, for the next ones: so a replica in steady state allocates none. The log takes one
- * for each pre-prepare and gives it back when its slot starts a new life. Deterministic; one thread.
+ * for each pre-prepare and gives it back when its slot starts a new life; one that is refused it leaves to the collector.
+ * Deterministic; one thread.
  */
 public final class BatchPool {
     private final int countMax;
@@ -37,7 +37,9 @@ public final class BatchPool {
         if (batch == null || count >= countMax) {
             return;
         }
-        Invariant.check(!batch.isPooled, "a batch is given back once");
+        if (batch.isPooled) {
+            throw new IllegalStateException("a batch is given back once");
+        }
         batch.clear();
         batch.isPooled = true;
         batch.next = head;

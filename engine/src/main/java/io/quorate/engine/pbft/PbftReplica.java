@@ -339,7 +339,6 @@ public final class PbftReplica implements ExecutionListener {
         final Batch batch = log.batches.take(sha256, buffer, digestsOffset, digestsLength);
         if (!batch.digest().isEqual(digest)) {
             counters.increment(PbftCounter.DROPPED_BAD_DIGEST);
-            log.batches.give(batch);
             return;
         }
         if (slot.sequence <= viewChange.baseSequence()) {
@@ -350,7 +349,6 @@ public final class PbftReplica implements ExecutionListener {
         final boolean isDecided = slot.isCommitted && !slot.committedDigest.isEqual(digest);
         if (isDecided || (!batch.isNull() && slot.isCrowded(digest))) {
             counters.increment(isDecided ? PbftCounter.DROPPED_CONFLICTING : PbftCounter.DROPPED_SLOT_CROWDED);
-            log.batches.give(batch);
             return;
         }
         slot.accept(digest, batch);
