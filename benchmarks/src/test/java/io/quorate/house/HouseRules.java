@@ -25,6 +25,7 @@ final class HouseRules {
         "transfer",
         "pacing",
         "evidence",
+        "epoch",
         "membership",
         "gossip",
         "dht",
@@ -54,6 +55,7 @@ final class HouseRules {
         ROOMS.put("transfer", new String[] {"ordering", "metrics"});
         ROOMS.put("pacing", new String[] {"metrics"});
         ROOMS.put("evidence", new String[] {"ordering", "metrics"});
+        ROOMS.put("epoch", new String[] {"ordering", "quorum", "metrics"});
         ROOMS.put("pbft", new String[] {
             "ordering", "quorum", "journal", "transfer", "pacing", "evidence", "membership", "metrics"
         });
@@ -77,6 +79,7 @@ final class HouseRules {
             "transfer",
             "pacing",
             "evidence",
+            "epoch",
             "pbft",
             "reading",
             "learning",

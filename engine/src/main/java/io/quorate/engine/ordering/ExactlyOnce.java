@@ -90,10 +90,7 @@ public final class ExactlyOnce {
      */
     public void restore(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         final int table = tableLength(snapshot, offset, lengthBytes);
-        final int machineAt = align(4 + table);
-        if (machineAt > lengthBytes) {
-            throw new IllegalArgumentException("a snapshot of " + lengthBytes + " bytes ends before its state machine");
-        }
+        final int machineAt = machineOffset(snapshot, offset, lengthBytes);
         clients.check(snapshot, offset + 4, table);
         machine.restore(snapshot, offset + machineAt, lengthBytes - machineAt);
         clients.restore(snapshot, offset + 4, table);
@@ -101,6 +98,19 @@ public final class ExactlyOnce {
 
     private static int align(final int length) {
         return (length + ALIGNMENT - 1) & -ALIGNMENT;
+    }
+
+    /**
+     * Where the state machine's bytes begin, counted from {@code offset}.
+     *
+     * @throws IllegalArgumentException if the bytes are no snapshot
+     */
+    public static int machineOffset(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        final int machineAt = align(4 + tableLength(snapshot, offset, lengthBytes));
+        if (machineAt > lengthBytes) {
+            throw new IllegalArgumentException("a snapshot of " + lengthBytes + " bytes ends before its state machine");
+        }
+        return machineAt;
     }
 
     /** Length in bytes of the client table that stands at {@code offset + 4} of a snapshot. */

@@ -13,7 +13,8 @@ public enum SigningDomain {
     VIEW_CHANGE("quorate-viewchg"),
     NEW_VIEW("quorate-newview"),
     RESULT("quorate-result"),
-    HANDSHAKE("quorate-handshk");
+    HANDSHAKE("quorate-handshk"),
+    RECONFIGURE("quorate-reconfig");
 
     private final String tag;
 

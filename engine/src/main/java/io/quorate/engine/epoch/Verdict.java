@@ -1,0 +1,51 @@
+package io.quorate.engine.epoch;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+
+/**
+ * The reply to a {@link ReconfigureCommand}: {@code code (uint8) | last sequence of the epoch (int64; 0 if no end is set)}.
+ */
+public enum Verdict {
+    /** The epoch ends; the sequence says where. */
+    ACCEPTED,
+    /** The bytes are no command. */
+    MALFORMED,
+    /** Meant for another group, or for another epoch of this one. */
+    OTHER_GROUP,
+    /** A step was accepted before; this epoch ends with it. */
+    PENDING,
+    /** The roster is no roster, not in canonical form, or more or less than one allowed step away. */
+    REFUSED_STEP,
+    /** Fewer than q approvals. */
+    TOO_FEW_APPROVALS,
+    /** An approval that does not hold, or is by nobody of the roster. */
+    BAD_APPROVAL,
+    /** Sent as a query; a command has an effect, so it must be ordered. */
+    NO_QUESTION;
+
+    public static final int LENGTH = 1 + 8;
+
+    private static final Verdict[] CODES = values();
+
+    int write(final MutableDirectBuffer reply, final int offset, final long endSequence) {
+        reply.putByte(offset, (byte) ordinal());
+        reply.putLong(offset + 1, endSequence, LITTLE_ENDIAN);
+        return LENGTH;
+    }
+
+    /** @throws IllegalArgumentException if the bytes are no verdict */
+    public static Verdict of(final DirectBuffer reply, final int offset, final int lengthBytes) {
+        if (lengthBytes != LENGTH || (reply.getByte(offset) & 0xFF) >= CODES.length) {
+            throw new IllegalArgumentException(lengthBytes + " bytes are no verdict");
+        }
+        return CODES[reply.getByte(offset)];
+    }
+
+    /** The last sequence of the epoch that a verdict tells of, 0 if it has no end. */
+    public static long endSequence(final DirectBuffer reply, final int offset) {
+        return reply.getLong(offset + 1, LITTLE_ENDIAN);
+    }
+}
