@@ -35,6 +35,12 @@ public final class FaultPlan {
     /** Kinds of fault, with the words that print them. */
     public enum Kind {
         CRASH("crash and restart"),
+        CRASH_ALL("crash and restart all that is correct and durable"),
+        DISK_LOST("crash, and lose forced records of the disk of"),
+        DISK_FLIPPED("crash, and flip a bit on the disk of"),
+        DISK_MISDIRECTED("crash, and misdirect a record on the disk of"),
+        DISK_SLOW("slow disk of"),
+        DISK_FULL("full disk of"),
         PAUSE("pause"),
         CLOCK("move the clock of"),
         PARTITION("partition"),
@@ -73,6 +79,7 @@ public final class FaultPlan {
     private final SimNetwork.Conditions conditions;
     private final Strategy[] strategies;
     private final long[] turnsAtNs;
+    private final long durable;
     private final long calmAtNs;
     private final List<Fault> faults;
 
@@ -80,11 +87,13 @@ public final class FaultPlan {
             final SimNetwork.Conditions conditions,
             final Strategy[] strategies,
             final long[] turnsAtNs,
+            final long durable,
             final long calmAtNs,
             final List<Fault> faults) {
         this.conditions = conditions;
         this.strategies = strategies;
         this.turnsAtNs = turnsAtNs;
+        this.durable = durable;
         this.calmAtNs = calmAtNs;
         this.faults = faults;
     }
@@ -104,7 +113,7 @@ public final class FaultPlan {
         final Draft draft = new Draft(peerCount, faultyMax, durationNs, random);
         switch (preset) {
             case NONE -> {
-                return new FaultPlan(SimNetwork.Conditions.calm(), draft.strategies, draft.turnsAtNs, 0, List.of());
+                return new FaultPlan(SimNetwork.Conditions.calm(), draft.strategies, draft.turnsAtNs, 0, 0, List.of());
             }
             case STANDARD -> draft.standard();
             case HARSH -> draft.harsh();
@@ -113,13 +122,23 @@ public final class FaultPlan {
             case BYZANTINE -> draft.liars(faultyMax, false);
             case TWINS -> draft.twins();
         }
+        final boolean hasDisks = preset == Preset.STANDARD || preset == Preset.HARSH || preset == Preset.CRASHES;
+        final long durable = hasDisks ? draft.disks(preset == Preset.HARSH ? 3 : 1) : 0;
         draft.faults.sort(Comparator.comparingLong(Fault::atNs));
         return new FaultPlan(
-                weather(preset, random), draft.strategies, draft.turnsAtNs, durationNs, List.copyOf(draft.faults));
+                weather(preset, random),
+                draft.strategies,
+                draft.turnsAtNs,
+                durable,
+                durationNs,
+                List.copyOf(draft.faults));
     }
 
     /** A plan while it is drawn. */
     private static final class Draft {
+        private static final Kind[] DISK_FAULTS = {
+            Kind.DISK_LOST, Kind.DISK_FLIPPED, Kind.DISK_MISDIRECTED, Kind.DISK_SLOW, Kind.DISK_FULL
+        };
         private static final Kind[] CUTS = {Kind.PARTITION, Kind.ONE_WAY, Kind.ISOLATE, Kind.CLOG, Kind.STORM};
 
         private final int peerCount;
@@ -157,6 +176,22 @@ public final class FaultPlan {
             add(Kind.CRASH, count);
             add(Kind.PAUSE, 2);
             add(Kind.CLOCK, 2);
+        }
+
+        /** Which peers have a journal: none, all, or some, with equal chances; and so many things that happen to disks. */
+        private long disks(final int count) {
+            final long all = (1L << peerCount) - 1;
+            final int who = random.nextInt(3);
+            final long durable = who == 0 ? 0 : who == 1 ? all : random.between(1, all);
+            if (durable != 0) {
+                for (int index = 0; index < count; index++) {
+                    add(DISK_FAULTS[random.nextInt(DISK_FAULTS.length)], 1);
+                }
+            }
+            if (durable == all && random.nextBoolean()) {
+                add(Kind.CRASH_ALL, 1);
+            }
+            return durable;
         }
 
         private void cuts(final int count) {
@@ -244,6 +279,7 @@ public final class FaultPlan {
                 SimNetwork.Conditions.calm(),
                 strategies.clone(),
                 new long[strategies.length],
+                0,
                 calmAtNs,
                 List.copyOf(faults));
     }
@@ -252,31 +288,36 @@ public final class FaultPlan {
     public FaultPlan without(final int index) {
         final List<Fault> fewer = new ArrayList<>(faults);
         fewer.remove(index);
-        return new FaultPlan(conditions, strategies, turnsAtNs, calmAtNs, List.copyOf(fewer));
+        return new FaultPlan(conditions, strategies, turnsAtNs, durable, calmAtNs, List.copyOf(fewer));
     }
 
     /** The same faults on links that only delay. */
     public FaultPlan withCalmLinks() {
-        return new FaultPlan(SimNetwork.Conditions.calm(), strategies, turnsAtNs, calmAtNs, faults);
+        return new FaultPlan(SimNetwork.Conditions.calm(), strategies, turnsAtNs, durable, calmAtNs, faults);
+    }
+
+    /** The same plan, where the peers of a set have a journal and the others are memory-only. */
+    public FaultPlan withDurable(final long newDurable) {
+        return new FaultPlan(conditions, strategies, turnsAtNs, newDurable, calmAtNs, faults);
     }
 
     /** The same faults, which never stop: only safety can be asked of such a run. */
     public FaultPlan withoutEnd() {
-        return new FaultPlan(conditions, strategies, turnsAtNs, Long.MAX_VALUE, faults);
+        return new FaultPlan(conditions, strategies, turnsAtNs, durable, Long.MAX_VALUE, faults);
     }
 
     /** The same plan with one more liar, from the start; null makes the peer correct. */
     public FaultPlan withLiar(final int peerId, final Strategy strategy) {
         final Strategy[] more = strategies.clone();
         more[peerId] = strategy;
-        return new FaultPlan(conditions, more, turnsAtNs, calmAtNs, faults);
+        return new FaultPlan(conditions, more, turnsAtNs, durable, calmAtNs, faults);
     }
 
     /** The same plan where one liar begins to lie later. */
     public FaultPlan turning(final int peerId, final long atNs) {
         final long[] later = turnsAtNs.clone();
         later[peerId] = atNs;
-        return new FaultPlan(conditions, strategies, later, calmAtNs, faults);
+        return new FaultPlan(conditions, strategies, later, durable, calmAtNs, faults);
     }
 
     public SimNetwork.Conditions conditions() {
@@ -310,6 +351,11 @@ public final class FaultPlan {
         return Arrays.copyOf(twins, count);
     }
 
+    /** True if this peer has a journal. */
+    public boolean isDurable(final int peerId) {
+        return (durable >>> peerId & 1) == 1;
+    }
+
     /** From here on nothing new goes wrong, and everything must come to an end. */
     public long calmAtNs() {
         return calmAtNs;
@@ -329,6 +375,9 @@ public final class FaultPlan {
                     text.append(String.format(Locale.ROOT, " from %.3f s on", turnsAtNs[peer] / 1e9));
                 }
             }
+        }
+        if (durable != 0) {
+            text.append("\njournals: peers ").append(Long.toBinaryString(durable));
         }
         for (final Fault fault : faults) {
             text.append('\n').append(fault);

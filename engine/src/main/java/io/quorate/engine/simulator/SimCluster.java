@@ -5,6 +5,7 @@ import io.quorate.engine.byzantine.Scene;
 import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.checker.LivenessChecker;
 import io.quorate.engine.checker.SafetyChecker;
+import io.quorate.engine.disk.SimJournal;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.reading.ReadContext;
 import java.util.Arrays;
@@ -73,8 +74,16 @@ final class SimCluster {
         nodes = new SimPeer[peerCount + twins.length];
         for (int node = 0; node < nodes.length; node++) {
             final int id = node < peerCount ? node : twins[node - peerCount];
-            nodes[node] =
-                    new SimPeer(id, node, this, keys, plot, plan.strategy(id), random.split(100 + node), settings);
+            nodes[node] = new SimPeer(
+                    id,
+                    node,
+                    this,
+                    keys,
+                    plot,
+                    plan.strategy(id),
+                    random.split(100 + node),
+                    plan.isDurable(id),
+                    settings);
         }
         peers = Arrays.copyOf(nodes, peerCount);
         twinCuts = new boolean[nodes.length * nodes.length];
@@ -89,6 +98,20 @@ final class SimCluster {
             }
         }
         return mask;
+    }
+
+    /** An empty disk for a peer's journal. */
+    SimJournal newDisk(final int peerId, final SimRandom random) {
+        return new SimJournal(peerId, clock::nowNs, (delayNs, end) -> clock.schedule(delayNs, end::run), random);
+    }
+
+    /** Gives every disk a flaw. */
+    void flaw(final SimJournal.Flaw flaw) {
+        for (final SimPeer peer : peers) {
+            if (peer.disk() != null) {
+                peer.disk().flaw(flaw);
+            }
+        }
     }
 
     /** Starts every peer and schedules everything that will be done to them. */
@@ -201,7 +224,12 @@ final class SimCluster {
         trace.record(
                 clock.nowNs(), fault.peerId(), Trace.Kind.FAULT, fault.kind().ordinal(), fault.mask());
         switch (fault.kind()) {
-            case CRASH -> crash(peers[fault.peerId()], fault.durationNs());
+            case CRASH -> crash(peers[fault.peerId()], SimJournal.Damage.NONE, fault.durationNs());
+            case DISK_LOST -> crash(peers[fault.peerId()], SimJournal.Damage.LOST, fault.durationNs());
+            case DISK_FLIPPED -> crash(peers[fault.peerId()], SimJournal.Damage.FLIPPED, fault.durationNs());
+            case DISK_MISDIRECTED -> crash(peers[fault.peerId()], SimJournal.Damage.MISDIRECTED, fault.durationNs());
+            case DISK_SLOW, DISK_FULL -> hamper(peers[fault.peerId()], fault);
+            case CRASH_ALL -> crashAll(fault.durationNs());
             case CLOCK -> peers[fault.peerId()].moveClock(fault.durationNs());
             case PAUSE -> peers[fault.peerId()].pause(clock.nowNs() + fault.durationNs());
             case PARTITION -> cut(fault.mask(), true, true, fault.durationNs());
@@ -213,11 +241,37 @@ final class SimCluster {
     }
 
     /** Crashes a peer, or, where that would exceed f, a liar: it is faulty already. */
-    private void crash(final SimPeer peer, final long downNs) {
+    private void crash(final SimPeer peer, final SimJournal.Damage damage, final long downNs) {
         final SimPeer crashing = peer.isFaulty() || faultyCount() < faultyMax ? peer : faultyLiar();
         if (crashing != null && crashing.isUp()) {
-            crashing.crash();
+            crashing.crash(damage);
             clock.schedule(downNs, crashing::start);
+        }
+    }
+
+    /** All correct peers at once: a group whose journals are whole survives that, though more than f stop. */
+    private void crashAll(final long downNs) {
+        for (final SimPeer peer : peers) {
+            if (peer.isCorrect() && !(peer.disk() != null && peer.isVoting())) {
+                return;
+            }
+        }
+        for (final SimPeer peer : peers) {
+            if (peer.isCorrect()) {
+                peer.crash(SimJournal.Damage.NONE);
+                clock.schedule(1 + chaos.nextLong(downNs), peer::start);
+            }
+        }
+    }
+
+    private void hamper(final SimPeer peer, final FaultPlan.Fault fault) {
+        if (peer.disk() != null) {
+            final long untilNs = clock.nowNs() + fault.durationNs();
+            if (fault.kind() == FaultPlan.Kind.DISK_FULL) {
+                peer.disk().fullUntil(untilNs);
+            } else {
+                peer.disk().slowUntil(untilNs);
+            }
         }
     }
 

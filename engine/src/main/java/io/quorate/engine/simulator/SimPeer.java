@@ -5,7 +5,12 @@ import io.quorate.engine.byzantine.Plot;
 import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.checker.LivenessChecker;
 import io.quorate.engine.checker.SafetyChecker;
+import io.quorate.engine.disk.SimJournal;
 import io.quorate.engine.evidence.Evidence;
+import io.quorate.engine.journal.DurableGate;
+import io.quorate.engine.journal.Journal;
+import io.quorate.engine.journal.JournalHistory;
+import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
@@ -22,11 +27,12 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * One peer in all its lives. Each life is the production stack made anew, as a restarted process without a journal would
- * make it: nothing is carried over but the peer's id and key.
+ * One peer in all its lives. Each life is the production stack made anew, as a restarted process would make it: nothing is
+ * carried over but the peer's id and key, and the disk of a durable peer.
  */
 final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessChecker.Watched {
     private static final long TICK_NS = 2_000_000;
+    private static final int GATE_BYTES_MAX = 256 * 1024;
     private static final long CLOCK_DRIFT_MAX_PPM = 10_000;
     private static final long CLOCK_ORIGIN_NS = 1_000_000_000_000L;
     private static final long NUMBERS_PER_LIFE = 1L << 32;
@@ -39,6 +45,8 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
     private final Strategy strategy;
     private final SimRandom random;
     private final Consumer<PbftContext> settings;
+    private final SimJournal disk;
+    private final VoteWatch watch;
     private final FrameHandler onMessage;
     private final Runnable endTurn = this::endTurn;
     private final long clockDriftPpm;
@@ -50,12 +58,6 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
     private boolean isUp;
     private boolean isVoting;
     private long pausedUntilNs;
-    private int seenKind;
-    private long seenView;
-    private long seenSequence;
-    private long seenDigest;
-    private long votedMax;
-    private long votedMaxBefore;
     private long appliedCount;
     private long stableBefore;
     private int windowLength;
@@ -75,6 +77,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
             final Plot plot,
             final Strategy strategy,
             final SimRandom random,
+            final boolean isDurable,
             final Consumer<PbftContext> settings) {
         this.id = id;
         this.node = node;
@@ -85,6 +88,8 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         this.random = random;
         this.settings = settings;
         onMessage = this::onMessage;
+        disk = isDurable && strategy == null ? cluster.newDisk(id, random.split(3000)) : null;
+        watch = strategy == null ? new VoteWatch(this, cluster, keys.signer(id)) : null;
         clockDriftPpm = random.between(-CLOCK_DRIFT_MAX_PPM, CLOCK_DRIFT_MAX_PPM);
     }
 
@@ -95,13 +100,12 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         }
         incarnation++;
         isUp = true;
-        isVoting = incarnation == 1;
         appliedCount = 0;
-        votedMaxBefore = votedMax;
-        seenKind = 0;
+        final JournalHistory history = disk == null ? JournalHistory.empty() : disk.open(this::onDurable);
+        isVoting = history.isIntact() ? isVoting : incarnation == 1;
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.RESTART, incarnation, 0);
         final SimNetwork.Port port = cluster.network().attach(node, incarnation, this::onFrame);
-        final Signer signer = strategy == null ? new VoteWatch(this, cluster, port, keys.signer(id)) : keys.signer(id);
+        final Signer signer = strategy == null ? watch : keys.signer(id);
         final PbftContext context = new PbftContext()
                 .peerCount(cluster.peerCount())
                 .selfId(id)
@@ -111,7 +115,12 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         settings.accept(context);
         context.conclude();
         timeoutNs = context.viewChangeTimeoutNs();
-        outbox = strategy == null ? (VoteWatch) signer : lie(port, signer, context);
+        if (watch != null) {
+            watch.begin(port, history.isIntact());
+        }
+        final Outbox way = watch != null ? watch : lie(port, signer, context);
+        final DurableGate held = disk == null ? null : new DurableGate(disk, way, GATE_BYTES_MAX);
+        outbox = held == null ? way : held;
         stableBefore = 0;
         windowLength = context.windowLength();
         clientWindow = context.clientWindow();
@@ -128,11 +137,15 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
                 cluster::refusePpm,
                 () -> pausedUntilNs,
                 this::guarded);
-        final PbftPublisher publisher = new PbftPublisher(context, outbox);
-        replica = new PbftReplica(context, publisher, signer, keys.verifier(), execution, this);
+        final PbftPublisher publisher = new PbftPublisher(context, way, held);
+        final Journal journal = disk == null ? MemoryJournal.INSTANCE : disk;
+        replica = new PbftReplica(context, publisher, signer, keys.verifier(), execution, this, journal);
         user = new SimUser(this, cluster, context, 1 + (incarnation - 1) * NUMBERS_PER_LIFE, publisher, outbox);
         user.join(replica, signer, execution);
         execution.listener(replica, user.readServer(), this::endTurn);
+        if (disk != null) {
+            restart(history);
+        }
         tickLater(incarnation);
     }
 
@@ -149,11 +162,30 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         return liar;
     }
 
-    /** Ends this life at once: nothing of it is kept, what is under way to it is lost. */
-    void crash() {
+    private void onDurable() {
+        if (!isPaused()) {
+            endTurn();
+        }
+    }
+
+    /** With an intact journal a peer that had its vote has it at once, and knows whatever it said. */
+    private void restart(final JournalHistory history) {
+        final boolean votedBefore = isVoting;
+        isVoting |= history.isIntact();
+        replica.restart(history, nowNs());
+        if (history.isIntact()) {
+            isVoting = replica.isVoting();
+            if (votedBefore && !isVoting) {
+                violated("journal", "restarts from its journal without the vote that it had");
+            }
+        }
+    }
+
+    /** Ends this life at once: nothing of it is kept but a disk, in the state that {@code damage} says. */
+    void crash(final SimJournal.Damage damage) {
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CRASH, incarnation, 0);
         isUp = false;
-        isVoting = false;
+        isVoting &= disk != null && disk.crash(damage);
         pausedUntilNs = 0;
         execution.stop();
         cluster.network().detach(node);
@@ -201,6 +233,10 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
 
     boolean isUp() {
         return isUp;
+    }
+
+    SimJournal disk() {
+        return disk;
     }
 
     int id() {
@@ -297,7 +333,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         } catch (final SafetyChecker.Violation violation) {
             throw violation;
         } catch (final RuntimeException ownFault) {
-            crash();
+            crash(SimJournal.Damage.NONE);
             cluster.clock().schedule(TICK_NS, this::start);
         }
     }
@@ -434,40 +470,8 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
     public void onVotingAgain(final long sequence) {
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.VOTES, incarnation, sequence);
         isVoting = true;
-        if (isCorrect() && sequence < votedMaxBefore) {
-            violated(
-                    "amnesia",
-                    "votes again above sequence " + sequence + " but may have voted up to " + votedMaxBefore
-                            + " in an earlier life");
-        }
-    }
-
-    long votedMaxBefore() {
-        return votedMaxBefore;
-    }
-
-    /** One more receiver of a vote that this peer sends. */
-    void onVote(final int kind, final long view, final long sequence, final long digest) {
-        if (kind == seenKind && view == seenView && sequence == seenSequence && digest == seenDigest) {
-            // The same vote to the next receiver, in the same life: a new one forgets what was seen last.
-            return;
-        }
-        seenKind = kind;
-        seenView = view;
-        seenSequence = sequence;
-        seenDigest = digest;
-        requireVote("a vote", sequence > votedMaxBefore, sequence);
-        votedMax = Math.max(votedMax, sequence);
-        cluster.safety().onVote(id, kind, view, sequence, digest);
-    }
-
-    /** A later life votes only once it may, and above what earlier ones may have voted on. */
-    void requireVote(final String what, final boolean isAbove, final long sequence) {
-        if (incarnation > 1 && !(isVoting && isAbove)) {
-            violated(
-                    "amnesia",
-                    "sends " + what + " of sequence " + sequence + (isVoting ? "" : " without a vote")
-                            + "; earlier lives voted up to " + votedMaxBefore);
+        if (isCorrect()) {
+            watch.onVotingAgain(sequence);
         }
     }
 }

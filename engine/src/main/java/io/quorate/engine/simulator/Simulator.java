@@ -1,6 +1,7 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.checker.SafetyChecker;
+import io.quorate.engine.disk.SimJournal;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.engine.reading.ReadContext;
@@ -82,6 +83,7 @@ public final class Simulator {
     private Consumer<PbftContext> settings = context -> {};
     private Consumer<ReadContext> readSettings = context -> {};
     private Consumer<String> listener;
+    private SimJournal.Flaw flaw = SimJournal.Flaw.NONE;
 
     /** Peers of the group. */
     public Simulator peers(final int newPeerCount) {
@@ -135,6 +137,12 @@ public final class Simulator {
         return this;
     }
 
+    /** Gives every disk a flaw that the protocol cannot bear: a test of the checkers. */
+    Simulator flaw(final SimJournal.Flaw newFlaw) {
+        flaw = newFlaw;
+        return this;
+    }
+
     /** The plan of faults that a seed stands for. */
     public FaultPlan plan(final long seed) {
         final FaultPlan plan = FaultPlan.draw(
@@ -167,6 +175,7 @@ public final class Simulator {
         String property = "";
         String statement = "";
         cluster.readSettings(readSettings);
+        cluster.flaw(flaw);
         cluster.start();
         try {
             while (!cluster.isSettled()) {

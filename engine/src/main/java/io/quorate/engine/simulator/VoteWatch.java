@@ -1,29 +1,69 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.checker.SafetyChecker;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
+import io.quorate.transport.codecs.NewViewDecoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
-/** Sees every vote that a correct peer sends, in all its lives. */
+/**
+ * Sees every vote that one correct peer sends or signs, in all its lives, and tells the checker. A life that begins with an
+ * intact journal goes on where the one before ended; any other has forgotten, and must not vote where it might have voted.
+ */
 final class VoteWatch implements Outbox, Signer {
     private final SimPeer peer;
     private final SimCluster cluster;
-    private final Outbox port;
+    private final SafetyChecker safety;
     private final Signer signer;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
+    private Outbox port;
+    private int life;
+    private int memory;
+    private int seenKind;
+    private long seenView;
+    private long seenSequence;
+    private long seenDigest;
+    private long votedMax;
+    private long votedMaxBefore;
 
-    VoteWatch(final SimPeer peer, final SimCluster cluster, final Outbox port, final Signer signer) {
+    VoteWatch(final SimPeer peer, final SimCluster cluster, final Signer signer) {
         this.peer = peer;
         this.cluster = cluster;
-        this.port = port;
         this.signer = signer;
+        safety = cluster.safety();
+    }
+
+    /**
+     * A life begins.
+     *
+     * @param newPort where its messages go on to
+     * @param isRemembering whether it knows what the life before said
+     */
+    void begin(final Outbox newPort, final boolean isRemembering) {
+        port = newPort;
+        life++;
+        seenKind = 0;
+        if (!isRemembering) {
+            memory++;
+            votedMaxBefore = votedMax;
+        }
+    }
+
+    /** The peer has its vote back, where the stable checkpoint is {@code sequence}. */
+    void onVotingAgain(final long sequence) {
+        if (sequence < votedMaxBefore) {
+            throw new SafetyChecker.Violation(
+                    "amnesia",
+                    peer + " votes again above sequence " + sequence + " but may have voted up to " + votedMaxBefore
+                            + " in an earlier life");
+        }
     }
 
     @Override
@@ -32,23 +72,25 @@ final class VoteWatch implements Outbox, Signer {
         final int body = offset + MessageHeaderDecoder.ENCODED_LENGTH;
         switch (header.templateId()) {
             case PrePrepareDecoder.TEMPLATE_ID ->
-                peer.onVote(
+                onVote(
                         PrepareDecoder.TEMPLATE_ID,
                         message.getLong(body + PrePrepareDecoder.viewEncodingOffset()),
                         message.getLong(body + PrePrepareDecoder.sequenceEncodingOffset()),
                         message.getLong(body + PrePrepareDecoder.batchDigestEncodingOffset()));
             case PrepareDecoder.TEMPLATE_ID ->
-                peer.onVote(
+                onVote(
                         PrepareDecoder.TEMPLATE_ID,
                         message.getLong(body + PrepareDecoder.viewEncodingOffset()),
                         message.getLong(body + PrepareDecoder.sequenceEncodingOffset()),
                         message.getLong(body + PrepareDecoder.batchDigestEncodingOffset()));
             case CommitDecoder.TEMPLATE_ID ->
-                peer.onVote(
+                onVote(
                         CommitDecoder.TEMPLATE_ID,
                         message.getLong(body + CommitDecoder.viewEncodingOffset()),
                         message.getLong(body + CommitDecoder.sequenceEncodingOffset()),
                         message.getLong(body + CommitDecoder.batchDigestEncodingOffset()));
+            case ViewChangeDecoder.TEMPLATE_ID, NewViewDecoder.TEMPLATE_ID ->
+                onStatement(header.templateId(), message, body, offset + lengthBytes - body);
             default -> {
                 // No vote.
             }
@@ -59,6 +101,31 @@ final class VoteWatch implements Outbox, Signer {
     @Override
     public void flush() {
         port.flush();
+    }
+
+    private void onVote(final int kind, final long view, final long sequence, final long digest) {
+        if (kind == seenKind && view == seenView && sequence == seenSequence && digest == seenDigest) {
+            // The same vote to the next receiver, in the same life: a new one forgets what was seen last.
+            return;
+        }
+        seenKind = kind;
+        seenView = view;
+        seenSequence = sequence;
+        seenDigest = digest;
+        requireVote("a vote", sequence > votedMaxBefore, sequence);
+        votedMax = Math.max(votedMax, sequence);
+        safety.onVote(peer.id(), kind, view, sequence, digest);
+    }
+
+    /** One view change a view, and one new view of its own, as long as it remembers, in all lives. */
+    private void onStatement(final int templateId, final DirectBuffer message, final int body, final int lengthBytes) {
+        final long view = message.getLong(body + Signer.SIGNATURE_LENGTH);
+        final int signerId = templateId == ViewChangeDecoder.TEMPLATE_ID
+                ? message.getShort(body + ViewChangeDecoder.replicaIdEncodingOffset()) & 0xFFFF
+                : (int) (view % cluster.peerCount());
+        if (signerId == peer.id()) {
+            safety.onVote(peer.id(), templateId, view, memory, Trace.hash(templateId, message, body, lengthBytes));
+        }
     }
 
     /**
@@ -75,25 +142,33 @@ final class VoteWatch implements Outbox, Signer {
             final int signatureOffset) {
         switch (domain) {
             case CHECKPOINT ->
-                peer.requireVote(
-                        "a checkpoint", content.getLong(offset) >= peer.votedMaxBefore(), content.getLong(offset));
+                requireVote("a checkpoint", content.getLong(offset) >= votedMaxBefore, content.getLong(offset));
             case VIEW_CHANGE -> {
                 final long base = content.getLong(
                         offset + ViewChangeDecoder.baseSequenceEncodingOffset() - Signer.SIGNATURE_LENGTH);
-                peer.requireVote("a view change", base >= peer.votedMaxBefore(), base);
+                requireVote("a view change", base >= votedMaxBefore, base);
             }
-            case NEW_VIEW -> peer.requireVote("a new view", true, 0);
+            case NEW_VIEW -> requireVote("a new view", true, 0);
             default -> {
                 // Pre-prepares are watched on their way out; requests and results are no votes.
             }
         }
         signer.sign(domain, content, offset, lengthBytes, signature, signatureOffset);
-        cluster.safety()
-                .onSigned(
-                        peer.id(),
-                        peer.incarnation(),
-                        domain,
-                        content.getLong(offset),
-                        Trace.hash(domain.ordinal(), content, offset, lengthBytes));
+        safety.onSigned(
+                peer.id(),
+                life,
+                domain,
+                content.getLong(offset),
+                Trace.hash(domain.ordinal(), content, offset, lengthBytes));
+    }
+
+    private void requireVote(final String what, final boolean isAbove, final long sequence) {
+        if (life > 1 && !(peer.isVoting() && isAbove)) {
+            throw new SafetyChecker.Violation(
+                    "amnesia",
+                    peer + " sends " + what + " of sequence " + sequence
+                            + (peer.isVoting() ? "" : " without a vote") + "; earlier lives voted up to "
+                            + votedMaxBefore);
+        }
     }
 }
