@@ -46,6 +46,16 @@ public final class ReconfigureCommand {
         return lengthBytes >= 8 && body.getLong(offset, LITTLE_ENDIAN) == MAGIC;
     }
 
+    /** True if a request body has the form of such a command with so many approvals; whether they hold is not asked. */
+    public static boolean isPlausible(
+            final DirectBuffer body, final int offset, final int lengthBytes, final int approvals) {
+        if (!isClaimedBy(body, offset, lengthBytes)) {
+            return false;
+        }
+        final ReconfigureCommand command = wrap(body, offset, lengthBytes);
+        return command != null && command.approvalCount() >= approvals;
+    }
+
     /** Reads a command in place; null if the bytes have not exactly its form. */
     public static ReconfigureCommand wrap(final DirectBuffer body, final int offset, final int lengthBytes) {
         if (!isClaimedBy(body, offset, lengthBytes) || lengthBytes < TEXT_OFFSET + 2) {

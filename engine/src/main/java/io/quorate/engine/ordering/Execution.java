@@ -48,4 +48,17 @@ public interface Execution {
      * committed since follows as {@link Standing#REPEATED}. Otherwise as {@link #restore}.
      */
     boolean rollBack(long sequence, DirectBuffer snapshot, int offset, int lengthBytes);
+
+    /**
+     * The last sequence that may be ordered on top of a state, because its epoch ends there; a multiple of the checkpoint interval
+     * (docs/protocols/reconfiguration.md, section 3). A pure function of the snapshot, which this peer made or q peers vouched for.
+     */
+    default long lastSequence(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return Long.MAX_VALUE;
+    }
+
+    /** True if a request may have set an end; a guess is enough. Then an idle group goes on to the next checkpoint, which tells. */
+    default boolean mayEndEpoch(final DirectBuffer request, final int offset, final int lengthBytes) {
+        return false;
+    }
 }

@@ -241,13 +241,17 @@ final class Applier implements OrderView {
             }
             handedInBatch++;
             if (standing == Standing.FINAL) {
-                settle(request);
+                settle(request, sequence);
             }
         }
         return true;
     }
 
-    private void settle(final Request request) {
+    private void settle(final Request request, final long sequence) {
+        // First: a settled request may be used again.
+        if (replica.execution.mayEndEpoch(request.statement(), Request.BODY_OFFSET, request.bodyLength())) {
+            replica.log.expectEnd(sequence);
+        }
         replica.requests.settle(request);
         replica.counters.increment(PbftCounter.REQUESTS_EXECUTED);
     }
@@ -308,7 +312,7 @@ final class Applier implements OrderView {
         confirmDue = slot.sequence;
         onExecuted(slot.sequence);
         for (int i = 0; i < batch.count(); i++) {
-            settle(batch.request(i));
+            settle(batch.request(i), slot.sequence);
         }
         replica.replies.onFinal();
     }

@@ -370,6 +370,8 @@ final class Checkpoints {
         if (certificate.sequence() > replica.log.executedSequence()) {
             return;
         }
+        final PagedSnapshot state = snapshot(certificate.sequence());
+        replica.log.endAt(replica.execution.lastSequence(state.buffer(), state.offset(), state.lengthBytes()));
         previousStable = stable.sequence();
         stable.set(certificate);
         dropSnapshots(previousStable, stable.sequence());

@@ -24,6 +24,12 @@ final class PbftLog {
     private long low;
     private long committedSequence;
 
+    /** Where the epoch ends, by the stable checkpoint; never moved once set. */
+    private long endSequence = Long.MAX_VALUE;
+
+    /** How far an idle group goes on, since the epoch may be about to end. */
+    private long fillMax;
+
     /** No vote for a fresh assignment above it; see {@link #limitFresh}. */
     private long freshMax = Long.MAX_VALUE;
 
@@ -46,11 +52,50 @@ final class PbftLog {
     }
 
     long high() {
-        return low + windowLength;
+        return Math.min(low + windowLength, endSequence);
     }
 
     boolean isInWindow(final long sequence) {
-        return sequence > low && sequence <= low + windowLength;
+        return sequence > low && sequence <= high();
+    }
+
+    /**
+     * The checkpoint that is about to become stable says where the epoch ends. It is no lower than any window before, so nobody
+     * correct has voted above.
+     */
+    void endAt(final long sequence) {
+        Invariant.check(
+                endSequence == Long.MAX_VALUE || sequence == endSequence,
+                "the end of an epoch does not move",
+                endSequence,
+                sequence);
+        Invariant.check(
+                sequence >= low + windowLength || endSequence != Long.MAX_VALUE,
+                "an epoch ends where nobody has voted yet",
+                low + windowLength,
+                sequence);
+        endSequence = sequence;
+        fillMax = sequence == Long.MAX_VALUE ? fillMax : sequence;
+    }
+
+    long endSequence() {
+        return endSequence;
+    }
+
+    /** A request ran at a sequence that may have ended the epoch: the checkpoint after it will tell. */
+    void expectEnd(final long sequence) {
+        final int interval = replica.context.checkpointInterval();
+        fillMax = Math.max(fillMax, (sequence + interval - 1) / interval * interval);
+    }
+
+    /** True if an idle primary orders null batches up to a sequence, and backups see to it that it does. */
+    boolean isFilledUpTo(final long sequence) {
+        return sequence <= fillMax;
+    }
+
+    /** True if everything that this epoch orders has committed here. */
+    boolean isOver() {
+        return committedSequence >= endSequence;
     }
 
     long committedSequence() {
@@ -116,7 +161,7 @@ final class PbftLog {
     }
 
     private void advanceCommitted() {
-        while (committedSequence < low + windowLength && slot(committedSequence + 1).isCommitted) {
+        while (committedSequence < high() && slot(committedSequence + 1).isCommitted) {
             committedSequence++;
             replica.listener.onCommitted(committedSequence, slot(committedSequence).committedDigest);
         }

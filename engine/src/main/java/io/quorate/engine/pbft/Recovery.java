@@ -132,8 +132,11 @@ final class Recovery {
         return voicelessSinceNs[peerId] != VOICED && nowNs - voicelessSinceNs[peerId] >= forNs;
     }
 
-    /** True if some peer gets its vote back only if the group moves on. */
+    /** True if some peer gets its vote back, or the epoch its end, only if the group moves on. */
     boolean isAwaited() {
+        if (replica.log.isFilledUpTo(replica.log.committedSequence() + 1)) {
+            return true;
+        }
         for (final long grant : grants) {
             if (grant > 0) {
                 return true;
@@ -146,6 +149,10 @@ final class Recovery {
     boolean takeNull(final long sequence, final long nowNs) {
         if (nowNs - nullAtNs < 0) {
             return false;
+        }
+        if (replica.log.isFilledUpTo(sequence)) {
+            nullAtNs = nowNs + replica.context.nullIntervalNs();
+            return true;
         }
         for (final long grant : grants) {
             if (sequence <= grant) {

@@ -44,7 +44,8 @@ final class Timers {
         if (nowNs - scanAtNs >= 0) {
             // Both walk over the window, so not at every call.
             scanAtNs = nowNs + replica.roundTrips.pauseNs() / 2;
-            if (replica.isActive() && replica.isVoting()) {
+            // What still waits when the epoch is over has its time in the next one.
+            if (replica.isActive() && replica.isVoting() && !replica.log.isOver()) {
                 watchPrimary(nowNs);
             }
             scanSlots(nowNs);

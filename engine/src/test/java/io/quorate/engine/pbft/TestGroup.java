@@ -2,7 +2,11 @@ package io.quorate.engine.pbft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.engine.epoch.EpochMachine;
+import io.quorate.engine.epoch.EpochState;
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.StateMachine;
+import io.quorate.transport.auth.Roster;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,6 +36,11 @@ final class TestGroup {
     final Map<Long, String> stable = new LinkedHashMap<>();
     final int[] sentByTemplate = new int[100];
     Filter filter = (fromId, toId, templateId, message) -> true;
+    final Roster roster;
+
+    /** Makes a broken twin: no replica looks where its epoch ends. */
+    boolean isEndIgnored;
+
     double loss;
     double duplicate;
     long delayMinNs = 100_000;
@@ -59,6 +68,12 @@ final class TestGroup {
     }
 
     TestGroup(final int peerCount, final long seed, final UnaryOperator<PbftContext> settings) {
+        this(peerCount, seed, settings, null);
+    }
+
+    /** With a roster its peers can be asked for another one. */
+    TestGroup(final int peerCount, final long seed, final UnaryOperator<PbftContext> settings, final Roster roster) {
+        this.roster = roster;
         random = new SplittableRandom(seed);
         this.settings = settings;
         peers = new TestPeer[peerCount];
@@ -69,6 +84,16 @@ final class TestGroup {
         for (int id = 0; id < peerCount; id++) {
             peers[id] = start(id, true);
         }
+    }
+
+    StateMachine machine(final StateMachine inner, final PbftContext context) {
+        return roster == null
+                ? inner
+                : new EpochMachine(roster, keys, context.checkpointInterval(), 2 * context.checkpointInterval(), inner);
+    }
+
+    long lastSequence(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return roster == null || isEndIgnored ? Long.MAX_VALUE : EpochState.lastSequence(snapshot, offset, lengthBytes);
     }
 
     private TestPeer start(final int id, final boolean isFirstStart) {

@@ -1,5 +1,6 @@
 package io.quorate.engine.pbft;
 
+import io.quorate.engine.epoch.ReconfigureCommand;
 import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
@@ -52,7 +53,8 @@ final class TestPeer implements Outbox, Execution, PbftListener {
         this.group = group;
         this.context = context;
         id = context.selfId();
-        machine = new ExactlyOnce(new ClientTable(context.peerCount(), context.clientWindow()), register);
+        machine = new ExactlyOnce(
+                new ClientTable(context.peerCount(), context.clientWindow()), group.machine(register, context));
         final PbftPublisher publisher = new PbftPublisher(context, this);
         replica = new PbftReplica(context, publisher, group.keys.signer(id), group.keys, this, this);
         client = new PbftClient(
@@ -161,6 +163,18 @@ final class TestPeer implements Outbox, Execution, PbftListener {
             replica.onRestored(sequence, true);
         });
         return true;
+    }
+
+    @Override
+    public long lastSequence(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return group.lastSequence(snapshot, offset, lengthBytes);
+    }
+
+    @Override
+    public boolean mayEndEpoch(final DirectBuffer request, final int offset, final int lengthBytes) {
+        return group.roster != null
+                && ReconfigureCommand.isPlausible(
+                        request, offset, lengthBytes, context.quorum().quorum());
     }
 
     private static UnsafeBuffer copy(final DirectBuffer source, final int offset, final int lengthBytes) {
