@@ -1,5 +1,7 @@
 package io.quorate.engine.byzantine;
 
+import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.SigningDomain;
@@ -16,14 +18,19 @@ final class FalseViews {
     private static final int SIGNERS_AT = Bend.HEADER + ViewChangeDecoder.BLOCK_LENGTH;
     private static final int VIEWS_AHEAD_MAX = 1_000;
 
+    /** Checkpoint intervals of the simulated groups divide this. */
+    private static final long INTERVALS_MULTIPLE = 8;
+
     private final Bend bend;
     private final Outbox port;
     private final Scene scene;
+    private final Digest256 nullDigest = new Digest256();
 
     FalseViews(final Bend bend, final Outbox port, final Scene scene) {
         this.bend = bend;
         this.port = port;
         this.scene = scene;
+        Batch.digestOf(new Digest(), bend.bytes, 0, 0, nullDigest);
     }
 
     boolean forgetful(final int to) {
@@ -36,7 +43,7 @@ final class FalseViews {
 
     boolean inconsistent(final int to) {
         if (bend.templateId() == ViewChangeDecoder.TEMPLATE_ID) {
-            switch (bend.draw(5)) {
+            switch (bend.draw(6)) {
                 case 0 -> endWithoutClaims(preparedAt());
                 case 1 -> beStale();
                 case 2 -> invent();
@@ -46,8 +53,9 @@ final class FalseViews {
                             bend.getLong(ViewChangeDecoder.viewEncodingOffset()) + 1 + bend.draw(VIEWS_AHEAD_MAX));
                     sign(bend.lengthBytes());
                 }
+                case 4 -> beAhead();
                 default -> {
-                    // The truth, to one of five.
+                    // The truth, to one of six.
                     return port.send(to, bend.bytes, 0, bend.lengthBytes());
                 }
             }
@@ -68,19 +76,29 @@ final class FalseViews {
         endWithoutClaims(SIGNERS_AT + GROUP_HEADER);
     }
 
+    /** From a checkpoint that is still to come, with the signatures of another one. */
+    private void beAhead() {
+        bend.putLong(
+                ViewChangeDecoder.baseSequenceEncodingOffset(),
+                bend.getLong(ViewChangeDecoder.baseSequenceEncodingOffset())
+                        + INTERVALS_MULTIPLE * (1L + bend.draw(4)));
+        endWithoutClaims(preparedAt());
+    }
+
     private void endWithoutClaims(final int preparedAt) {
         putGroup(preparedAt, 0);
         putGroup(preparedAt + GROUP_HEADER, 0);
         sign(preparedAt + 2 * GROUP_HEADER);
     }
 
-    /** Claims that another digest prepared in the view just left, and that it had voted for it. */
+    /** Claims that another digest, or the null batch, prepared in the view just left, and that it had voted for it. */
     private void invent() {
         final UnsafeBuffer bytes = bend.bytes;
         final int preparedAt = preparedAt();
         final int count = bytes.getShort(preparedAt + COUNT_AT);
         final long view = bend.getLong(ViewChangeDecoder.viewEncodingOffset());
         final int claims = Math.max(1, count);
+        final boolean isNull = bend.isOneIn(2);
         int at = preparedAt + GROUP_HEADER;
         for (int claim = 0; claim < claims; claim++) {
             if (count == 0) {
@@ -89,7 +107,12 @@ final class FalseViews {
             }
             bytes.putLong(at + Long.BYTES, view - 1);
             final int digestAt = at + 2 * Long.BYTES;
-            bytes.putByte(digestAt, (byte) (bytes.getByte(digestAt) ^ 0x55));
+            if (isNull) {
+                // Everybody has its body, so a new view that believes this goes on with it.
+                nullDigest.write(bytes, digestAt);
+            } else {
+                bytes.putByte(digestAt, (byte) (bytes.getByte(digestAt) ^ 0x55));
+            }
             at += CLAIM_LENGTH;
         }
         putGroup(preparedAt, claims);
