@@ -1,0 +1,207 @@
+package io.quorate.engine.planted;
+
+import static io.quorate.engine.planted.Edit.answering;
+import static io.quorate.engine.planted.Edit.calling;
+import static io.quorate.engine.planted.Edit.first;
+import static io.quorate.engine.planted.Edit.instead;
+import static io.quorate.engine.planted.Edit.reading;
+
+import java.util.List;
+
+/**
+ * Twins of the protocol that each break one rule. Seed 0: not found yet, docs/protocols/simulator.md says how long it was hunted.
+ */
+enum PlantedBug {
+    QUORUM_TOO_SMALL("STANDARD", 12, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
+
+    DIGEST_NOT_COMPARED(
+            "STANDARD",
+            7,
+            "votes of one view and sequence count together, whatever digest they name",
+            calling("pbft.LogSlot$Votes", "matching", "isEqual", "equalAnyway")),
+
+    PREPARED_TOO_EARLY(
+            "STANDARD",
+            21,
+            "a slot is prepared with one prepare too few",
+            calling("pbft.PbftLog", "checkPrepared", "quorum", "oneLess")),
+
+    EQUIVOCATION_ACCEPTED(
+            "STANDARD",
+            30,
+            "a second pre-prepare takes the place of the first",
+            reading("pbft.PbftReplica", "onPrePrepare", "isAccepted", false)),
+
+    CLAIMS_NOT_CONTRADICTED(
+            "STANDARD",
+            0,
+            "a new view takes a claim that others contradict (A1)",
+            answering("pbft.NewView", "isUncontradicted", true)),
+
+    CLAIMS_NOT_VOUCHED_FOR(
+            "STANDARD",
+            0,
+            "a new view takes a claim that one peer alone makes (A2)",
+            answering("pbft.NewView", "isVouchedFor", true)),
+
+    CLAIMS_NOT_BOUNDED(
+            "STANDARD",
+            0,
+            "a view change may claim what it likes",
+            answering("pbft.ViewStatements", "isConsistent", true)),
+
+    BASE_NOT_CHECKED(
+            "BYZANTINE",
+            147,
+            "a checkpoint certificate is taken without its signatures",
+            answering("pbft.Checkpoints", "isValid", true)),
+
+    FREE_TOO_EASILY(
+            "STANDARD",
+            30,
+            "a new view frees a sequence on one silent message too few (B)",
+            calling("pbft.NewView", "isFree", "quorum", "oneLess")),
+
+    NEW_VIEW_OF_FEWER(
+            "STANDARD",
+            0,
+            "a new view may rest on one view change too few",
+            calling("pbft.ViewChange", "onNewView", "quorum", "oneLess"),
+            calling("pbft.NewView", "choose", "quorum", "oneLess"),
+            calling("pbft.NewView", "spokenFor", "quorum", "oneLess")),
+
+    VOTES_AFTER_AMNESIA(
+            "STANDARD",
+            17,
+            "a replica that restarted without its memory votes at once",
+            calling("pbft.Recovery", "<init>", "isFirstStart", "always")),
+
+    AMNESIAC_ASKS_FOR_VIEWS(
+            "STANDARD",
+            29,
+            "a replica without a vote sends a view change",
+            calling("pbft.Timers", "onTick", "isVoting", "yes"),
+            calling("pbft.ViewChange", "start", "check", "unchecked")),
+
+    LOCK_FORGOTTEN(
+            "STANDARD",
+            5,
+            "what prepared in a view is forgotten when it ends",
+            first("pbft.LogSlot", "leaveView", "forgetPrepared")),
+
+    WATERMARK_IGNORED(
+            "STANDARD", 1, "votes above the window are taken", instead("pbft.PbftLog", "isInWindow", "aboveLow")),
+
+    CLIENT_TABLE_NOT_IN_SNAPSHOT(
+            "STANDARD",
+            10,
+            "a snapshot leaves the client table out",
+            calling("ordering.ExactlyOnce", "snapshot", "snapshot", "emptyTable")),
+
+    APPLIED_AGAIN(
+            "STANDARD",
+            64,
+            "a request that was ordered twice is applied twice",
+            calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
+            calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
+
+    STALE_VIEW_ACCEPTED(
+            "STANDARD",
+            5,
+            "votes of any view count for the current one",
+            instead("pbft.PbftReplica", "onPrepare", "prepareOfAnyView"),
+            instead("pbft.PbftReplica", "onCommit", "commitOfAnyView")),
+
+    NULL_REQUEST_MISSING(
+            "STANDARD",
+            5,
+            "a new view leaves its gaps open",
+            calling("pbft.ViewChange", "assign", "accept", "acceptUnlessNull"),
+            calling("pbft.ViewChange", "assign", "check", "unchecked")),
+
+    NEW_VIEW_FORGETS(
+            "STANDARD",
+            1,
+            "a new view assigns nothing of what prepared before",
+            calling("pbft.ViewChange", "assign", "accept", "acceptNothing"),
+            calling("pbft.ViewChange", "assign", "check", "unchecked")),
+
+    CHECKPOINT_WITHOUT_QUORUM(
+            "STANDARD",
+            5,
+            "one signature makes a checkpoint stable",
+            calling("pbft.Checkpoints", "settle", "quorum", "one"),
+            calling("pbft.Checkpoints", "certify", "quorum", "one"),
+            calling("pbft.Checkpoints", "isValid", "quorum", "one")),
+
+    TENTATIVE_NOT_ROLLED_BACK(
+            "STANDARD",
+            47,
+            "a new view that chose something else leaves the tentative state as it is",
+            answering("pbft.Applier", "onViewEntered", false),
+            answering("pbft.Applier", "onCommitted", false)),
+
+    ONE_REPLY_BELIEVED(
+            "STANDARD",
+            14,
+            "a client believes a single reply",
+            calling("pbft.PbftClient", "isBelieved", "oneCorrect", "one")),
+
+    TENTATIVE_BELIEVED_TOO_EARLY(
+            "STANDARD",
+            0,
+            "a client believes f+1 tentative replies",
+            calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
+
+    ONE_REPORT_BELIEVED(
+            "STANDARD",
+            7,
+            "one peer's report of a commit is believed",
+            calling("pbft.StateTransfer", "onCommitted", "oneCorrect", "one")),
+
+    PAGE_NOT_VERIFIED(
+            "STANDARD",
+            0,
+            "a page of a state is taken without its digest",
+            calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
+
+    WINDOW_OF_CLAIMS_IGNORED(
+            "STANDARD",
+            0,
+            "a view change counts as silent about sequences above its window",
+            instead("pbft.NewView$Vote", "covers", "coversAllAbove")),
+
+    NOBODY_JOINS(
+            "STANDARD", 0, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false));
+
+    private final String preset;
+    private final long seed;
+    private final String sentence;
+    private final List<Edit> edits;
+
+    PlantedBug(final String preset, final long seed, final String sentence, final Edit... edits) {
+        this.preset = preset;
+        this.seed = seed;
+        this.sentence = sentence;
+        this.edits = List.of(edits);
+    }
+
+    /** Under which faults it is hunted. */
+    String preset() {
+        return preset;
+    }
+
+    /** The first seed that finds it; 0 if none is known. */
+    long seed() {
+        return seed;
+    }
+
+    /** What the twin does wrong. */
+    String sentence() {
+        return sentence;
+    }
+
+    List<Edit> edits() {
+        return edits;
+    }
+}
