@@ -79,6 +79,7 @@ public final class SimJournal implements Journal {
     private long slowUntilNs;
     private long fullUntilNs;
     private boolean isDamaged;
+    private boolean hasSpoken;
     private Flaw flaw = Flaw.NONE;
 
     /**
@@ -197,6 +198,11 @@ public final class SimJournal implements Journal {
         isDamaged = flaw != Flaw.NO_MARK;
     }
 
+    /** True once anything was durable, in any life: before that no vote can have left. */
+    public boolean hasSpoken() {
+        return hasSpoken;
+    }
+
     /** Forces take long until then. */
     public void slowUntil(final long untilNs) {
         slowUntilNs = untilNs;
@@ -273,6 +279,7 @@ public final class SimJournal implements Journal {
         isForcing = false;
         durableNumber = target;
         mark = target;
+        hasSpoken = true;
         if (baseNumber > 0 && baseNumber <= durableNumber) {
             dropBefore();
         }

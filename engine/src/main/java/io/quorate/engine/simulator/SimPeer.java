@@ -102,7 +102,9 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         isUp = true;
         appliedCount = 0;
         final JournalHistory history = disk == null ? JournalHistory.empty() : disk.open(this::onDurable);
-        isVoting = history.isIntact() ? isVoting : incarnation == 1;
+        // A start counts once its first base is on the disk; before that nothing has been said.
+        final boolean isFirst = incarnation == 1 || (disk != null && !disk.hasSpoken());
+        isVoting = history.isIntact() ? isVoting : isFirst;
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.RESTART, incarnation, 0);
         final SimNetwork.Port port = cluster.network().attach(node, incarnation, this::onFrame);
         final Signer signer = strategy == null ? watch : keys.signer(id);
@@ -110,7 +112,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
                 .peerCount(cluster.peerCount())
                 .selfId(id)
                 .random(random.split(1000 + incarnation))
-                .isFirstStart(incarnation == 1)
+                .isFirstStart(isFirst)
                 .firstRequestNumber(1 + (incarnation - 1) * NUMBERS_PER_LIFE);
         settings.accept(context);
         context.conclude();

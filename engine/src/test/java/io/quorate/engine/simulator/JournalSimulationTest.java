@@ -38,6 +38,13 @@ class JournalSimulationTest {
     }
 
     @Test
+    void shouldBeginAnewIfAllCrashBeforeAnythingIsDurable() {
+        final List<FaultPlan.Fault> faults = List.of(new FaultPlan.Fault(1, FaultPlan.Kind.CRASH_ALL, -1, 0, 10 * MS));
+        final FaultPlan plan = FaultPlan.of(new Strategy[4], 500 * MS, faults);
+        assertClean(new Simulator().run(1, plan.withDurable(EVERYBODY)));
+    }
+
+    @Test
     void shouldCrashTogetherOnlyWhatCanComeBack() {
         // Memory-only peers are spared, because nothing could bring them back; so the test above does crash somebody.
         final List<FaultPlan.Fault> faults =
