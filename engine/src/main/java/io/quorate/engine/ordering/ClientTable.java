@@ -111,6 +111,24 @@ public final class ClientTable {
         return highest[clientId];
     }
 
+    /**
+     * Replaces what this table knows of a client by what another one knows, there perhaps under another id.
+     *
+     * @throws IllegalArgumentException if the other table has another window
+     */
+    public void carry(final ClientTable from, final int fromId, final int toId) {
+        if (from.windowLength != windowLength) {
+            throw new IllegalArgumentException(
+                    "a window of " + windowLength + " cannot take over one of " + from.windowLength);
+        }
+        highest[toId] = from.highest[fromId];
+        System.arraycopy(from.numbers, fromId * windowLength, numbers, toId * windowLength, windowLength);
+        System.arraycopy(from.sequences, fromId * windowLength, sequences, toId * windowLength, windowLength);
+        System.arraycopy(from.replyLengths, fromId * windowLength, replyLengths, toId * windowLength, windowLength);
+        final int rowLength = windowLength * REPLY_LENGTH_MAX;
+        replies.putBytes(toId * rowLength, from.replies, fromId * rowLength, rowLength);
+    }
+
     /** Writes the canonical encoding: clients by id, numbers rising; returns its length in bytes. */
     public int snapshot(final MutableDirectBuffer destination, final int offset) {
         int position = offset;

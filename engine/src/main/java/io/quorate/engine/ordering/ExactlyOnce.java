@@ -76,11 +76,17 @@ public final class ExactlyOnce {
 
     /** Writes the snapshot into an expandable buffer; returns its length in bytes. */
     public int snapshot(final MutableDirectBuffer destination, final int offset) {
+        final int machineAt = writeTable(clients, destination, offset);
+        return machineAt + machine.snapshot(destination, offset + machineAt);
+    }
+
+    /** Writes what a snapshot has in front of the state machine's bytes; returns its length in bytes. */
+    public static int writeTable(final ClientTable clients, final MutableDirectBuffer destination, final int offset) {
         final int table = clients.snapshot(destination, offset + 4);
         destination.putInt(offset, table, LITTLE_ENDIAN);
         final int machineAt = align(4 + table);
         destination.setMemory(offset + 4 + table, machineAt - 4 - table, (byte) 0);
-        return machineAt + machine.snapshot(destination, offset + machineAt);
+        return machineAt;
     }
 
     /**

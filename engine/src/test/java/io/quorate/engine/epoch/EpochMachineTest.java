@@ -10,9 +10,7 @@ import io.quorate.transport.auth.Roster;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
-import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
-import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
@@ -215,49 +213,5 @@ class EpochMachineTest {
     private Verdict apply(final EpochMachine to, final long sequence, final byte[] body) {
         final int length = to.apply(sequence, 2, new UnsafeBuffer(body), 0, body.length, reply, 0);
         return Verdict.of(reply, 0, length);
-    }
-
-    /** Counts its requests. */
-    private static final class Counter implements StateMachine {
-        private long count;
-
-        @Override
-        public int apply(
-                final long sequence,
-                final int clientId,
-                final DirectBuffer request,
-                final int offset,
-                final int lengthBytes,
-                final MutableDirectBuffer reply,
-                final int replyOffset) {
-            reply.putLong(replyOffset, ++count);
-            return 8;
-        }
-
-        @Override
-        public int read(
-                final int clientId,
-                final DirectBuffer query,
-                final int offset,
-                final int lengthBytes,
-                final MutableDirectBuffer answer,
-                final int answerOffset) {
-            answer.putLong(answerOffset, count);
-            return 8;
-        }
-
-        @Override
-        public int snapshot(final MutableDirectBuffer destination, final int offset) {
-            destination.putLong(offset, count);
-            return 8;
-        }
-
-        @Override
-        public void restore(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
-            if (lengthBytes != 8) {
-                throw new IllegalArgumentException("a count has 8 bytes, given " + lengthBytes);
-            }
-            count = snapshot.getLong(offset);
-        }
     }
 }

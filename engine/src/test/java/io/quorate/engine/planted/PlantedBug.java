@@ -96,7 +96,7 @@ enum PlantedBug {
             "STANDARD",
             10,
             "a snapshot leaves the client table out",
-            calling("ordering.ExactlyOnce", "snapshot", "snapshot", "emptyTable")),
+            calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
     APPLIED_AGAIN(
             "STANDARD",

@@ -14,7 +14,8 @@ public enum SigningDomain {
     NEW_VIEW("quorate-newview"),
     RESULT("quorate-result"),
     HANDSHAKE("quorate-handshk"),
-    RECONFIGURE("quorate-reconfig");
+    RECONFIGURE("quorate-reconfig"),
+    HANDOVER("quorate-handovr");
 
     private final String tag;
 
