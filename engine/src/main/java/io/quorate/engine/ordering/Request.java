@@ -67,6 +67,7 @@ public final class Request {
         lastSequence = 0;
         isWaiting = true;
         isProposed = false;
+        journaledIn = -1;
     }
 
     /** Bytes that it holds, used or not. */

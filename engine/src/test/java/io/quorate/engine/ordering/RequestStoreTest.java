@@ -66,6 +66,18 @@ class RequestStoreTest {
         assertThat(store.waitingCount()).isEqualTo(2);
     }
 
+    @Test
+    void shouldNotTakeAnOldPlaceInTheJournalForTheNewRequests() {
+        add(0, 1, 10);
+        final Request first = store.waitingHead();
+        first.journaled(3);
+        store.settle(first);
+        add(1, 2, 10);
+        final Request second = store.waitingHead();
+        assertThat(second).as("the same object is used again").isSameAs(first);
+        assertThat(second.isJournaled(3)).isFalse();
+    }
+
     private List<String> gather(final long bytesMax) {
         final int length = store.gather(clients, gathered, bytesMax);
         final List<String> found = new ArrayList<>();
