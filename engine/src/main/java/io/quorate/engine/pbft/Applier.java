@@ -99,7 +99,7 @@ final class Applier implements OrderView {
                 && appliedSequence == executedSequence
                 && !replica.transfer.isRestoring()
                 && !replica.restart.isStateAwaited()
-                && newest >= replica.restart.preparedMax();
+                && newest >= replica.restart.answeredMax();
         return isReadable ? newest : NOT_READABLE;
     }
 

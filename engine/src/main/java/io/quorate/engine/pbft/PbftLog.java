@@ -285,7 +285,8 @@ final class PbftLog {
     /** More of the journal is durable: own commits may count now. */
     void onDurable() {
         replica.replies.onDurable();
-        for (long sequence = committedSequence + 1; sequence <= high(); sequence++) {
+        // While fresh assignments are limited, what committed by reports may be the one that q commits lift it by.
+        for (long sequence = (isFreshLimited() ? low : committedSequence) + 1; sequence <= high(); sequence++) {
             // A commit may move the window.
             if (isInWindow(sequence)) {
                 checkCommitted(slot(sequence));

@@ -29,7 +29,7 @@ final class Restart {
     private JournalBase.Entry snapshot;
     private long restoredSequence;
     private boolean isStateAwaited;
-    private long preparedMax;
+    private long answeredMax;
 
     Restart(final PbftReplica replica) {
         this.replica = replica;
@@ -38,22 +38,27 @@ final class Restart {
 
     /** Takes over an intact history, or notes that there is none. */
     void begin(final JournalHistory history) {
+        // Nothing is executed before it is known where the journal ends: a later view may put something else there.
+        isStateAwaited = true;
         replica.recorder.replaying(true);
         for (final JournalBase.Entry entry : history.entries()) {
             onEntry(entry);
         }
         replica.recorder.replaying(false);
         replica.recorder.base();
-        preparedMax = replica.log.preparedMax();
+        answeredMax = Math.max(replica.log.preparedMax(), replica.log.committedSequence());
         feedState();
         if (!isStateAwaited) {
             resume();
         }
     }
 
-    /** The highest sequence that had prepared here before the start: clients may have been answered out of a state that held it. */
-    long preparedMax() {
-        return preparedMax;
+    /**
+     * The highest sequence that had prepared or committed here before the start: clients may have been answered out of a state
+     * that held it. What was reported as committed need not have prepared here.
+     */
+    long answeredMax() {
+        return answeredMax;
     }
 
     /** True while execution has not been given its state: nothing is handed to it until then. */
@@ -81,12 +86,11 @@ final class Restart {
     }
 
     private void feedState() {
-        if (snapshot != null) {
-            isStateAwaited = !replica.execution.restore(
-                    replica.log.low(), snapshot.body(), snapshot.offset(), snapshot.lengthBytes());
-            if (!isStateAwaited) {
-                snapshot = null;
-            }
+        isStateAwaited = snapshot != null
+                && !replica.execution.restore(
+                        replica.log.low(), snapshot.body(), snapshot.offset(), snapshot.lengthBytes());
+        if (!isStateAwaited) {
+            snapshot = null;
         }
     }
 
@@ -195,6 +199,7 @@ final class Restart {
                 slot.statement.putBytes(0, body, statementAt, LogSlot.STATEMENT_LENGTH);
             }
             slot.isVoted = true;
+            slot.votedAtNs = replica.nowNs();
             batch.refer(replica.requests, slot.sequence);
             batch.proposed();
             if (!replica.isPrimary()) {

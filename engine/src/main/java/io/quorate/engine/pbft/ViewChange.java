@@ -266,6 +266,12 @@ final class ViewChange {
 
     private void announce(final NewView.Vote[] set, final NewView chosen) {
         final NewView.Proposal own = statements.ownProposal(replica.view(), set);
+        // Before the view itself: whoever finds the view in its journal can vote for everything that it assigns.
+        final long from = Math.max(chosen.base().sequence(), replica.log.low()) + 1;
+        for (long sequence = from; sequence <= chosen.top(); sequence++) {
+            final Digest256 digest = chosen.digest(sequence);
+            replica.recorder.chosen(sequence, replica.view(), digest, batchOf(replica.log.slot(sequence), digest));
+        }
         replica.recorder.newView(own);
         sendNewView(PbftPublisher.EVERYONE, own);
         install(own, chosen);
@@ -357,10 +363,7 @@ final class ViewChange {
                         "a new view keeps what committed",
                         sequence,
                         replica.view());
-                final Batch known = digest.isEqual(nullDigest)
-                        ? new Batch(replica.sha256, digestBytes, 0, 0)
-                        : slot.batchOf(digest);
-                slot.accept(digest, known);
+                slot.accept(digest, batchOf(slot, digest));
                 log.tryVote(slot);
                 // Backups count the new view as its vote; one missing in its Q could block every later choice.
                 Invariant.check(
@@ -368,6 +371,10 @@ final class ViewChange {
                         "the primary of a new view votes for what it assigns");
             }
         }
+    }
+
+    private Batch batchOf(final LogSlot slot, final Digest256 digest) {
+        return digest.isEqual(nullDigest) ? new Batch(replica.sha256, digestBytes, 0, 0) : slot.batchOf(digest);
     }
 
     void onTick(final long nowNs) {

@@ -135,10 +135,24 @@ final class VoteRecorder {
 
     /** A vote for a whole batch is about to be cast: the bodies that no entry holds yet, and the entry of Q. */
     void prePrepared(final LogSlot slot, final long view) {
-        if (isOff()) {
-            return;
+        if (!isOff()) {
+            prePrepared(view, slot.sequence, slot.digest, slot.hasStatement ? slot.statement : null, slot.batch);
         }
-        final Batch batch = slot.batch;
+    }
+
+    /** This primary's new view, which is about to be written down, assigns a whole batch. */
+    void chosen(final long sequence, final long view, final Digest256 digest, final Batch batch) {
+        if (!isOff()) {
+            prePrepared(view, sequence, digest, null, batch);
+        }
+    }
+
+    private void prePrepared(
+            final long view,
+            final long sequence,
+            final Digest256 digest,
+            final DirectBuffer statement,
+            final Batch batch) {
         for (int i = 0; i < batch.count(); i++) {
             final Request request = batch.request(i);
             if (!request.isJournaled(baseCount)) {
@@ -147,11 +161,7 @@ final class VoteRecorder {
             }
         }
         vouch(journal.append(
-                PRE_PREPARED,
-                bytes,
-                0,
-                encodePrePrepared(
-                        bytes, view, slot.sequence, slot.digest, slot.hasStatement ? slot.statement : null, batch)));
+                PRE_PREPARED, bytes, 0, encodePrePrepared(bytes, view, sequence, digest, statement, batch)));
     }
 
     /** The slot prepared in this view; returns the entry's number, on which the commit rests. */
@@ -212,7 +222,11 @@ final class VoteRecorder {
         for (long sequence = replica.log.low() + 1; sequence <= replica.log.high(); sequence++) {
             addSlot(base, replica.log.slot(sequence));
         }
-        vouch(journal.append(base));
+        final long number = vouch(journal.append(base));
+        if (replica.context.isReading()) {
+            // The state may have come from peers: nothing but the base says that it is here.
+            committedNumber = number;
+        }
     }
 
     private void addSlot(final JournalBase base, final LogSlot slot) {
@@ -225,7 +239,10 @@ final class VoteRecorder {
                 final Request request = batch.request(j);
                 if (request != null && !request.isJournaled(baseCount)) {
                     request.journaled(baseCount);
-                    base.add(REQUEST, request.statement(), 0, request.statementLength());
+                    // A copy: the journal's thread reads it when the request may be long gone.
+                    final byte[] statement = new byte[request.statementLength()];
+                    request.statement().getBytes(0, statement);
+                    add(base, REQUEST, new UnsafeBuffer(statement));
                 }
             }
             final ExpandableArrayBuffer entry = new ExpandableArrayBuffer(CLAIM_LENGTH + LogSlot.STATEMENT_LENGTH + 64);

@@ -61,6 +61,7 @@ final class TestGroup {
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private long order;
     private long nextTickNs = nowNs;
+    private final TestJournal[] journals;
     private int starts;
 
     TestGroup(final int peerCount, final long seed) {
@@ -68,12 +69,30 @@ final class TestGroup {
     }
 
     TestGroup(final int peerCount, final long seed, final UnaryOperator<PbftContext> settings) {
-        this(peerCount, seed, settings, null);
+        this(peerCount, seed, settings, null, false);
     }
 
     /** With a roster its peers can be asked for another one. */
     TestGroup(final int peerCount, final long seed, final UnaryOperator<PbftContext> settings, final Roster roster) {
+        this(peerCount, seed, settings, roster, false);
+    }
+
+    /** A group whose peers keep journals. */
+    static TestGroup durable(final int peerCount, final long seed) {
+        return new TestGroup(peerCount, seed, context -> context, null, true);
+    }
+
+    private TestGroup(
+            final int peerCount,
+            final long seed,
+            final UnaryOperator<PbftContext> settings,
+            final Roster roster,
+            final boolean isDurable) {
         this.roster = roster;
+        journals = new TestJournal[peerCount];
+        for (int id = 0; isDurable && id < peerCount; id++) {
+            journals[id] = new TestJournal();
+        }
         random = new SplittableRandom(seed);
         this.settings = settings;
         peers = new TestPeer[peerCount];
@@ -115,14 +134,19 @@ final class TestGroup {
                 .requestLengthMax(16 * 1024)
                 .batchBytesMax(32 * 1024)
                 .pageLength(256);
-        return new TestPeer(this, settings.apply(context).conclude());
+        return new TestPeer(this, settings.apply(context).conclude(), journals[id]);
+    }
+
+    /** What a peer has written down; null in a group of memory-only peers. */
+    TestJournal journal(final int id) {
+        return journals[id];
     }
 
     void crash(final int id) {
         peers[id].isAlive = false;
     }
 
-    /** Starts a crashed peer again with nothing but its key. */
+    /** Starts a crashed peer again with nothing but its key and its journal, if it has one. */
     void restart(final int id) {
         peers[id] = start(id, false);
     }

@@ -2,6 +2,8 @@ package io.quorate.engine.pbft;
 
 import io.quorate.engine.epoch.ReconfigureCommand;
 import io.quorate.engine.evidence.Evidence;
+import io.quorate.engine.journal.DurableGate;
+import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
@@ -46,17 +48,27 @@ final class TestPeer implements Outbox, Execution, PbftListener {
 
     private final TestGroup group;
     private final ExactlyOnce machine;
+    private final DurableGate gate;
     private final ArrayDeque<Runnable> jobs = new ArrayDeque<>();
     private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
 
-    TestPeer(final TestGroup group, final PbftContext context) {
+    /** A peer that goes on from what its journal holds; without one, memory-only. */
+    TestPeer(final TestGroup group, final PbftContext context, final TestJournal journal) {
         this.group = group;
         this.context = context;
         id = context.selfId();
         machine = new ExactlyOnce(
                 new ClientTable(context.peerCount(), context.clientWindow()), group.machine(register, context));
-        final PbftPublisher publisher = new PbftPublisher(context, this);
-        replica = new PbftReplica(context, publisher, group.keys.signer(id), group.keys, this, this);
+        gate = journal == null ? null : new DurableGate(journal, this, 1024 * 1024);
+        final PbftPublisher publisher = new PbftPublisher(context, this, gate);
+        replica = new PbftReplica(
+                context,
+                publisher,
+                group.keys.signer(id),
+                group.keys,
+                this,
+                this,
+                journal == null ? MemoryJournal.INSTANCE : journal);
         client = new PbftClient(
                 context,
                 publisher,
@@ -65,12 +77,18 @@ final class TestPeer implements Outbox, Execution, PbftListener {
                 (number, bytes, offset, length) ->
                         replies.put(number, bytes.getStringWithoutLengthAscii(offset, length)));
         adapter = new PbftAdapter(replica, client);
+        if (journal != null) {
+            replica.restart(journal.reopen(), group.nowNs);
+        }
     }
 
     void tick(final long nowNs) {
         work();
         replica.onTick(nowNs);
         client.onTick(nowNs);
+        if (gate != null) {
+            gate.flush();
+        }
     }
 
     /** The kernel thread: everything handed over before now is applied. */
