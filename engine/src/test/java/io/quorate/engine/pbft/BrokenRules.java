@@ -2,6 +2,7 @@ package io.quorate.engine.pbft;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import io.quorate.engine.journal.DurableGate;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.ClientTable;
@@ -38,6 +39,16 @@ public final class BrokenRules {
 
     public static boolean yes(final PbftReplica replica) {
         return replica != null;
+    }
+
+    public static void vouchForNothing(final DurableGate gate, final long number) {
+        if (number < 0) {
+            gate.vouch(number);
+        }
+    }
+
+    static long writeNothing(final VoteRecorder recorder, final LogSlot slot, final long view) {
+        return recorder == null || slot == null ? view : 0;
     }
 
     static void forgetPrepared(final LogSlot slot) {

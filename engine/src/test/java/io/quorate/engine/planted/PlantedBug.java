@@ -12,11 +12,11 @@ import java.util.List;
  * Twins of the protocol that each break one rule. Seed 0: not found yet, docs/protocols/simulator.md says how long it was hunted.
  */
 enum PlantedBug {
-    QUORUM_TOO_SMALL("STANDARD", 12, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
+    QUORUM_TOO_SMALL("STANDARD", 5, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
 
     DIGEST_NOT_COMPARED(
             "STANDARD",
-            7,
+            21,
             "votes of one view and sequence count together, whatever digest they name",
             calling("pbft.LogSlot$Votes", "matching", "isEqual", "equalAnyway")),
 
@@ -28,7 +28,7 @@ enum PlantedBug {
 
     EQUIVOCATION_ACCEPTED(
             "STANDARD",
-            30,
+            58,
             "a second pre-prepare takes the place of the first",
             reading("pbft.PbftReplica", "onPrePrepare", "isAccepted", false)),
 
@@ -58,7 +58,7 @@ enum PlantedBug {
 
     FREE_TOO_EASILY(
             "STANDARD",
-            30,
+            207,
             "a new view frees a sequence on one silent message too few (B)",
             calling("pbft.NewView", "isFree", "quorum", "oneLess")),
 
@@ -83,9 +83,28 @@ enum PlantedBug {
             calling("pbft.Timers", "onTick", "isVoting", "yes"),
             calling("pbft.ViewChange", "start", "check", "unchecked")),
 
+    SAID_BEFORE_DURABLE(
+            "STANDARD",
+            46,
+            "votes and replies leave before the journal holds what they vouch for",
+            calling("pbft.VoteRecorder", "vouch", "vouch", "vouchForNothing"),
+            answering("pbft.VoteRecorder", "isDurable", true)),
+
+    JOURNAL_WITHOUT_VOTES(
+            "STANDARD",
+            18,
+            "the journal leaves out what was voted for, and a restarted replica votes at once",
+            answering("pbft.VoteRecorder", "prePrepared", false)),
+
+    JOURNAL_WITHOUT_LOCKS(
+            "STANDARD",
+            39,
+            "the journal leaves out what prepared, and a restarted replica votes at once",
+            instead("pbft.VoteRecorder", "prepared", "writeNothing")),
+
     LOCK_FORGOTTEN(
             "STANDARD",
-            5,
+            7,
             "what prepared in a view is forgotten when it ends",
             first("pbft.LogSlot", "leaveView", "forgetPrepared")),
 
@@ -94,27 +113,27 @@ enum PlantedBug {
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            10,
+            5,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
     APPLIED_AGAIN(
             "STANDARD",
-            64,
+            230,
             "a request that was ordered twice is applied twice",
             calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
             calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
 
     STALE_VIEW_ACCEPTED(
             "STANDARD",
-            5,
+            210,
             "votes of any view count for the current one",
             instead("pbft.PbftReplica", "onPrepare", "prepareOfAnyView"),
             instead("pbft.PbftReplica", "onCommit", "commitOfAnyView")),
 
     NULL_REQUEST_MISSING(
             "STANDARD",
-            5,
+            2,
             "a new view leaves its gaps open",
             calling("pbft.ViewChange", "assign", "accept", "acceptUnlessNull"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
@@ -128,7 +147,7 @@ enum PlantedBug {
 
     CHECKPOINT_WITHOUT_QUORUM(
             "STANDARD",
-            5,
+            6,
             "one signature makes a checkpoint stable",
             calling("pbft.Checkpoints", "settle", "quorum", "one"),
             calling("pbft.Checkpoints", "certify", "quorum", "one"),
@@ -136,14 +155,14 @@ enum PlantedBug {
 
     TENTATIVE_NOT_ROLLED_BACK(
             "STANDARD",
-            47,
+            26,
             "a new view that chose something else leaves the tentative state as it is",
             answering("pbft.Applier", "onViewEntered", false),
             answering("pbft.Applier", "onCommitted", false)),
 
     ONE_REPLY_BELIEVED(
             "STANDARD",
-            14,
+            22,
             "a client believes a single reply",
             calling("pbft.PbftClient", "isBelieved", "oneCorrect", "one")),
 
@@ -155,7 +174,7 @@ enum PlantedBug {
 
     ONE_REPORT_BELIEVED(
             "STANDARD",
-            7,
+            59,
             "one peer's report of a commit is believed",
             calling("pbft.StateTransfer", "onCommitted", "oneCorrect", "one")),
 
@@ -191,7 +210,7 @@ enum PlantedBug {
         return preset;
     }
 
-    /** The first seed that finds it; 0 if none is known. */
+    /** A seed that finds it, for most the first; 0 if none is known. */
     long seed() {
         return seed;
     }
