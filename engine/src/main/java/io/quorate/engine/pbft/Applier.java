@@ -205,6 +205,11 @@ final class Applier implements OrderView {
         if (batch == null || !batch.resolve(replica.requests, slot.sequence, scratch)) {
             return false;
         }
+        Invariant.check(
+                batch.digest().isEqual(slot.committedDigest),
+                "what is executed is what committed",
+                slot.sequence,
+                replica.view());
         handingSequence = slot.sequence;
         if (!hand(batch, slot.sequence, Standing.FINAL)) {
             return false;

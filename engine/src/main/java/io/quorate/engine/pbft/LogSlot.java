@@ -249,6 +249,8 @@ final class LogSlot {
     void want(final Digest256 batchDigest) {
         if (!isWanted || !wantedDigest.isEqual(batchDigest)) {
             isWanted = true;
+            // First: else the batch that was wanted before would pass for the one that is wanted now.
+            wantedBatch = null;
             wantedDigest.set(batchDigest);
             wantedBatch = batchOf(batchDigest);
         }
