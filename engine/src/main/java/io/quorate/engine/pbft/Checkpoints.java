@@ -228,9 +228,18 @@ final class Checkpoints {
         settle();
     }
 
-    /** A whole certificate, from a peer or out of a view change; true if it is valid. */
+    /** As {@link #onCertificate(Certificate, Certificate)}, and none other was verified before. */
     boolean onCertificate(final Certificate certificate) {
-        if (!isValid(certificate)) {
+        return onCertificate(certificate, null);
+    }
+
+    /**
+     * A whole certificate, from a peer or out of a view change; true if it is valid.
+     *
+     * @param verified one that was found valid before, whose signatures need no second look; may be null
+     */
+    boolean onCertificate(final Certificate certificate, final Certificate verified) {
+        if (!isValid(certificate, verified)) {
             replica.counters.increment(PbftCounter.DROPPED_BAD_CERTIFICATE);
             return false;
         }
@@ -275,7 +284,7 @@ final class Checkpoints {
     }
 
     /** The start of everything needs no proof; anything else needs q valid signatures. */
-    private boolean isValid(final Certificate certificate) {
+    private boolean isValid(final Certificate certificate, final Certificate verified) {
         if (certificate.sequence() == 0) {
             return certificate.signerCount() == 0;
         }
@@ -286,16 +295,21 @@ final class Checkpoints {
         }
         encode(certificate.sequence(), certificate.stateDigest());
         for (int i = 0; i < certificate.signerCount(); i++) {
-            if (!isKnown(certificate, i)
-                    && !replica.verifier.verify(
-                            certificate.signerId(i),
-                            SigningDomain.CHECKPOINT,
-                            content,
-                            0,
-                            CONTENT_LENGTH,
-                            certificate.signatures(),
-                            certificate.signatureOffset(i))) {
-                return false;
+            if (!isKnown(certificate, i) && !(verified != null && isIn(verified, certificate, i))) {
+                if (!replica.verifier.verify(
+                        certificate.signerId(i),
+                        SigningDomain.CHECKPOINT,
+                        content,
+                        0,
+                        CONTENT_LENGTH,
+                        certificate.signatures(),
+                        certificate.signatureOffset(i))) {
+                    return false;
+                }
+                if (certificate.sequence() <= newest.sequence()) {
+                    // Charged though it holds: there are as many old certificates as there were checkpoints.
+                    replica.verifier.charge();
+                }
             }
         }
         return true;
@@ -303,7 +317,11 @@ final class Checkpoints {
 
     /** True if exactly this signature was verified before: verifying is dear, and certificates come again and again. */
     private boolean isKnown(final Certificate certificate, final int index) {
-        return isIn(newest, certificate, index) || isIn(stable, certificate, index);
+        final int vote = find(certificate.signerId(index), certificate.sequence());
+        final boolean isVote = vote >= 0
+                && voteDigests[vote].isEqual(certificate.stateDigest())
+                && isEqual(voteSignatures, vote * SIGNATURE_LENGTH, certificate, index);
+        return isVote || isIn(newest, certificate, index) || isIn(stable, certificate, index);
     }
 
     private static boolean isIn(final Certificate known, final Certificate certificate, final int index) {
@@ -312,16 +330,17 @@ final class Checkpoints {
         }
         for (int i = 0; i < known.signerCount(); i++) {
             if (known.signerId(i) == certificate.signerId(index)) {
-                return isEqual(known, i, certificate, index);
+                return isEqual(known.signatures(), known.signatureOffset(i), certificate, index);
             }
         }
         return false;
     }
 
-    private static boolean isEqual(final Certificate a, final int i, final Certificate b, final int j) {
-        for (int offset = 0; offset < SIGNATURE_LENGTH; offset += 8) {
-            if (a.signatures().getLong(a.signatureOffset(i) + offset)
-                    != b.signatures().getLong(b.signatureOffset(j) + offset)) {
+    private static boolean isEqual(
+            final DirectBuffer signatures, final int at, final Certificate certificate, final int index) {
+        for (int offset = 0; offset < SIGNATURE_LENGTH; offset += Long.BYTES) {
+            if (signatures.getLong(at + offset)
+                    != certificate.signatures().getLong(certificate.signatureOffset(index) + offset)) {
                 return false;
             }
         }

@@ -143,7 +143,9 @@ final class ViewChange {
         if (!statements.isSound(vote)) {
             return;
         }
-        if (!replica.checkpoints.onCertificate(vote.base())) {
+        final NewView.Vote held = votes[vote.replicaId()];
+        // Who asks for view after view rests on the same base again and again.
+        if (!replica.checkpoints.onCertificate(vote.base(), held == null ? null : held.base())) {
             return;
         }
         for (final NewView.Proposal proposal : pending) {
@@ -151,7 +153,6 @@ final class ViewChange {
                 proposal.supply(vote);
             }
         }
-        final NewView.Vote held = votes[vote.replicaId()];
         if (vote.replicaId() != replica.selfId && isAhead(vote.view()) && (held == null || held.view() < vote.view())) {
             votes[vote.replicaId()] = vote;
         }

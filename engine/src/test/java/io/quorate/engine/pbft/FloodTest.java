@@ -115,6 +115,8 @@ class FloodTest {
         final TestGroup group = new TestGroup(4, 1);
         final Forger flooder = new Forger(group, 3);
         final NewView.Claims none = new NewView.Claims(0);
+        // In order: a lower view behind a higher one would not even be read.
+        group.delayMaxNs = group.delayMinNs;
         final long checksBefore = group.keys.checkCount;
         for (int view = 1; view <= 1_000; view++) {
             flooder.sayViewChange(flooder.vote(view, none, none), 0);
@@ -124,6 +126,73 @@ class FloodTest {
         group.submit(1, "still here");
         group.runUntil(() -> group.allApplied(1), 100 * MS);
         assertThat(group.view(0)).isZero();
+    }
+
+    @Test
+    void shouldCheckOldBasesOfViewChangesOnlySoOften() {
+        final TestGroup group = new TestGroup(4, 1);
+        final Checkpoints.Certificate[] old = new Checkpoints.Certificate[2];
+        // Far enough back that no table of votes has them any more.
+        for (int i = 0; i < old.length; i++) {
+            old[i] = reachStable(group, 8 * (i + 1));
+        }
+        final Checkpoints.Certificate newest = reachStable(group, 8 * 8);
+        final Forger flooder = new Forger(group, 3);
+        final NewView.Claims none = new NewView.Claims(0);
+        // In order: a lower view behind a higher one would not even be read.
+        group.delayMaxNs = group.delayMinNs;
+        final long checksBefore = group.keys.checkCount;
+        for (int view = 1; view <= 1_000; view++) {
+            flooder.sayViewChange(flooder.vote(view, old[view % 2], none, none), 0);
+        }
+        group.runFor(2 * MS);
+        assertThat(group.keys.checkCount - checksBefore).isLessThan(100);
+        assertThat(group.count(0, PbftCounter.DROPPED_CHECK_BUDGET)).isPositive();
+        assertThat(group.count(1, PbftCounter.DROPPED_CHECK_BUDGET)).isZero();
+        // Another peer's view change is looked at as before.
+        final Forger other = new Forger(group, 2);
+        other.sayViewChange(other.vote(1_001, newest, none, none), 0);
+        group.runFor(2 * MS);
+        assertThat(group.peers[0].replica.viewChange.isWanted(2, 1_001)).isFalse();
+    }
+
+    @Test
+    void shouldNotCheckSignaturesOfABaseThatItHasSeen() {
+        final TestGroup group = new TestGroup(4, 1);
+        final Checkpoints.Certificate before = reachStable(group, 16);
+        reachStable(group, 24);
+        final Forger laggard = new Forger(group, 3);
+        final NewView.Claims none = new NewView.Claims(0);
+        final long checksBefore = group.keys.checkCount;
+        laggard.sayViewChange(laggard.vote(1, before, none, none), 0);
+        group.runFor(MS);
+        assertThat(group.keys.checkCount - checksBefore)
+                .as("the view change's own; those of the base came as checkpoint messages")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void shouldCheckTheSameOldBaseOfAPeerOnce() {
+        final TestGroup group = new TestGroup(4, 1);
+        final Checkpoints.Certificate old = reachStable(group, 8);
+        reachStable(group, 8 * 8);
+        final Forger laggard = new Forger(group, 3);
+        final NewView.Claims none = new NewView.Claims(0);
+        final long checksBefore = group.keys.checkCount;
+        for (int view = 1; view <= 10; view++) {
+            laggard.sayViewChange(laggard.vote(view, old, none, none), 0);
+            group.runFor(MS);
+        }
+        assertThat(group.keys.checkCount - checksBefore).isEqualTo(10 + 3);
+    }
+
+    private static Checkpoints.Certificate reachStable(final TestGroup group, final long sequence) {
+        while (group.peers[0].replica.stableSequence() < sequence) {
+            group.submit(1, "up to " + sequence);
+            group.runFor(2 * MS);
+        }
+        assertThat(group.peers[0].replica.stableSequence()).isEqualTo(sequence);
+        return new Checkpoints.Certificate(group.peers.length).set(group.peers[0].replica.checkpoints.stable());
     }
 
     @Test
