@@ -55,7 +55,7 @@ final class HouseRules {
         ROOMS.put("transfer", new String[] {"ordering", "metrics"});
         ROOMS.put("pacing", new String[] {"metrics"});
         ROOMS.put("evidence", new String[] {"ordering", "metrics"});
-        ROOMS.put("epoch", new String[] {"ordering", "quorum", "transfer", "metrics"});
+        ROOMS.put("epoch", new String[] {"ordering", "quorum", "transfer", "pacing", "metrics"});
         ROOMS.put("pbft", new String[] {
             "ordering", "quorum", "journal", "transfer", "pacing", "evidence", "membership", "metrics"
         });

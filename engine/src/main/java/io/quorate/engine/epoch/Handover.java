@@ -9,6 +9,7 @@ import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.auth.Verifier;
 import java.util.Arrays;
 import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -41,7 +42,7 @@ public final class Handover {
         return new Handover(bytes);
     }
 
-    void write(final UnsafeBuffer destination, final int offset) {
+    void write(final MutableDirectBuffer destination, final int offset) {
         destination.putBytes(offset, bytes);
     }
 

@@ -14,12 +14,13 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * Proof of what follows an epoch, for anybody who trusts its roster: a {@link Handover}, the next roster, and the signatures of q
- * peers of the epoch that ends. Bytes: {@code handover (72) | length (uint32) | canonical text of the next roster | count (uint16) |
- * count x (signer (uint16) | signature (64))}, signers rising.
+ * peers of the epoch that ends. Its bytes are the body of the message of that name: {@code handover (72) | 66 (uint16) | count
+ * (uint16) | count x (signer (uint16) | signature (64)) | length (uint32) | canonical text of the next roster}, signers rising.
  */
 public final class HandoverCertificate {
-    private static final int TEXT_OFFSET = Handover.LENGTH + 4;
     private static final int SIGNER_LENGTH = 2 + SIGNATURE_LENGTH;
+    private static final int SIGNERS_OFFSET = Handover.LENGTH + 4;
+    private static final int TEXT_HEADER_LENGTH = 4;
 
     private final Handover handover;
     private final Roster next;
@@ -59,19 +60,20 @@ public final class HandoverCertificate {
 
     private static HandoverCertificate read(
             final Roster current, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-        final int textLength =
-                lengthBytes < TEXT_OFFSET + 2 ? -1 : buffer.getInt(offset + Handover.LENGTH, LITTLE_ENDIAN);
-        if (textLength < 0 || textLength > lengthBytes - TEXT_OFFSET - 2) {
+        if (lengthBytes < SIGNERS_OFFSET + TEXT_HEADER_LENGTH
+                || buffer.getShort(offset + Handover.LENGTH, LITTLE_ENDIAN) != SIGNER_LENGTH) {
             return null;
         }
-        int position = offset + TEXT_OFFSET + textLength;
-        final int count = buffer.getShort(position, LITTLE_ENDIAN) & 0xFFFF;
-        if (count > Roster.PEERS_MAX || lengthBytes != TEXT_OFFSET + textLength + 2 + count * SIGNER_LENGTH) {
+        final int count = buffer.getShort(offset + Handover.LENGTH + 2, LITTLE_ENDIAN) & 0xFFFF;
+        final int textAt = SIGNERS_OFFSET + count * SIGNER_LENGTH + TEXT_HEADER_LENGTH;
+        if (count > Roster.PEERS_MAX
+                || textAt > lengthBytes
+                || buffer.getInt(offset + textAt - TEXT_HEADER_LENGTH, LITTLE_ENDIAN) != lengthBytes - textAt) {
             return null;
         }
-        position += 2;
         final TreeMap<Integer, byte[]> signatures = new TreeMap<>();
         for (int i = 0; i < count; i++) {
+            final int position = offset + SIGNERS_OFFSET + i * SIGNER_LENGTH;
             final int signerId = buffer.getShort(position, LITTLE_ENDIAN) & 0xFFFF;
             if (i > 0 && signerId <= signatures.lastKey()) {
                 return null;
@@ -79,11 +81,10 @@ public final class HandoverCertificate {
             final byte[] signature = new byte[SIGNATURE_LENGTH];
             buffer.getBytes(position + 2, signature);
             signatures.put(signerId, signature);
-            position += SIGNER_LENGTH;
         }
         final Handover handover = Handover.read(buffer, offset);
-        final byte[] text = new byte[textLength];
-        buffer.getBytes(offset + TEXT_OFFSET, text);
+        final byte[] text = new byte[lengthBytes - textAt];
+        buffer.getBytes(offset + textAt, text);
         final Roster next = next(current, new String(text, StandardCharsets.US_ASCII));
         return next == null || !handover.isTo(next) || handover.sequence() <= 0
                 ? null
@@ -103,19 +104,20 @@ public final class HandoverCertificate {
     /** The bytes that {@link #verified} reads. */
     public byte[] encode() {
         final byte[] text = next.canonicalText().getBytes(StandardCharsets.US_ASCII);
-        final byte[] bytes = new byte[TEXT_OFFSET + text.length + 2 + signatures.size() * SIGNER_LENGTH];
+        final int textAt = SIGNERS_OFFSET + signatures.size() * SIGNER_LENGTH + TEXT_HEADER_LENGTH;
+        final byte[] bytes = new byte[textAt + text.length];
         final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
         handover.write(buffer, 0);
-        buffer.putInt(Handover.LENGTH, text.length, LITTLE_ENDIAN);
-        buffer.putBytes(TEXT_OFFSET, text);
-        int position = TEXT_OFFSET + text.length;
-        buffer.putShort(position, (short) signatures.size(), LITTLE_ENDIAN);
-        position += 2;
+        buffer.putShort(Handover.LENGTH, (short) SIGNER_LENGTH, LITTLE_ENDIAN);
+        buffer.putShort(Handover.LENGTH + 2, (short) signatures.size(), LITTLE_ENDIAN);
+        int position = SIGNERS_OFFSET;
         for (final Map.Entry<Integer, byte[]> signature : signatures.entrySet()) {
             buffer.putShort(position, signature.getKey().shortValue(), LITTLE_ENDIAN);
             buffer.putBytes(position + 2, signature.getValue());
             position += SIGNER_LENGTH;
         }
+        buffer.putInt(position, text.length, LITTLE_ENDIAN);
+        buffer.putBytes(position + TEXT_HEADER_LENGTH, text);
         return bytes;
     }
 

@@ -36,7 +36,7 @@ import org.agrona.DirectBuffer;
  */
 public final class PbftAdapter {
     private static final int TEMPLATE_ID_MIN = 20;
-    private static final int TEMPLATE_ID_MAX = 59;
+    private static final int TEMPLATE_ID_MAX = 49;
 
     /** In which a peer's share of messages comes back. */
     private static final long MESSAGES_NS = 64_000_000;

@@ -121,7 +121,7 @@ class HandoverTest {
             assertThat(verified(five, Arrays.copyOf(proof, length))).isNull();
         }
         final byte[] twice = proof.clone();
-        System.arraycopy(twice, twice.length - 66, twice, twice.length - 132, 66);
+        System.arraycopy(twice, Handover.LENGTH + 4, twice, Handover.LENGTH + 4 + 66, 66);
         assertThat(verified(five, twice)).isNull();
         final SplittableRandom random = new SplittableRandom(3);
         for (int turn = 0; turn < 200; turn++) {
