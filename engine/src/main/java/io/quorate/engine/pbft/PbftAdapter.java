@@ -170,7 +170,7 @@ public final class PbftAdapter {
 
     private boolean onRequest() {
         request.wrap(buffer, offset, RequestDecoder.BLOCK_LENGTH, 0);
-        replica.onRequest(senderId, request.clientId(), request.requestNumber(), buffer, offset, length);
+        replica.admission.onRequest(senderId, request.clientId(), request.requestNumber(), buffer, offset, length);
         return true;
     }
 

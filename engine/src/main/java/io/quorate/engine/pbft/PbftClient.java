@@ -225,7 +225,7 @@ public final class PbftClient implements Ordering {
     private void send(final Outstanding entry, final long nowNs) {
         publisher.request(PbftPublisher.EVERYONE, entry.statement, 0, entry.statementLength);
         localReplica.at(context.selfId(), nowNs);
-        localReplica.onRequest(
+        localReplica.admission.onRequest(
                 context.selfId(), context.selfId(), entry.requestNumber, entry.statement, 0, entry.statementLength);
     }
 

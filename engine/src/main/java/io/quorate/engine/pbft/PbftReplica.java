@@ -1,6 +1,5 @@
 package io.quorate.engine.pbft;
 
-import static io.quorate.engine.ordering.Request.BODY_OFFSET;
 import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
 
 import io.quorate.engine.evidence.Evidence;
@@ -17,7 +16,6 @@ import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
 import io.quorate.engine.ordering.OrderView;
-import io.quorate.engine.ordering.Request;
 import io.quorate.engine.ordering.RequestStore;
 import io.quorate.engine.pacing.Allowances;
 import io.quorate.engine.pacing.CheckBudget;
@@ -29,11 +27,10 @@ import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.auth.Verifier;
 import java.util.List;
 import org.agrona.DirectBuffer;
-import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * A replica of Castro and Liskov's pBFT (OSDI 1999; thesis MIT-LCS-TR-817), as a plain object: handlers take messages and
- * time, and cause messages through the publisher. This file is the normal case: requests, pre-prepare, prepare, commit. The
+ * time, and cause messages through the publisher. This file is the normal case: pre-prepare, prepare, commit. The
  * protocol as built is written down in docs/protocols/pbft.md. One thread, the consensus thread, calls everything.
  */
 public final class PbftReplica implements ExecutionListener {
@@ -58,13 +55,12 @@ public final class PbftReplica implements ExecutionListener {
     final StateTransfer transfer;
     final Recovery recovery;
     final Timers timers;
+    final Admission admission;
     final Proposer proposer;
     final Replies replies;
     final VoteRecorder recorder;
     final Restart restart;
     final Applier applier;
-    private final Digest256 requestDigest = new Digest256();
-    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
     private long view;
     private boolean isActive = true;
     private long nowNs;
@@ -130,6 +126,7 @@ public final class PbftReplica implements ExecutionListener {
         transfer = new StateTransfer(this);
         recovery = new Recovery(this);
         timers = new Timers(this);
+        admission = new Admission(this);
         proposer = new Proposer(this);
         replies = new Replies(this);
         recorder = new VoteRecorder(this, journal, publisher.gate());
@@ -234,69 +231,6 @@ public final class PbftReplica implements ExecutionListener {
         recovery.onTick(tickNs);
         evidence.onTick(tickNs);
         proposer.propose();
-    }
-
-    /** A client's signed request: from the client, passed on, or fetched. Statement: see {@link Request}. */
-    void onRequest(
-            final int senderId,
-            final int clientId,
-            final long requestNumber,
-            final DirectBuffer buffer,
-            final int offset,
-            final int lengthBytes) {
-        if (clientId >= context.peerCount()) {
-            counters.increment(PbftCounter.DROPPED_UNKNOWN_PEER);
-            return;
-        }
-        if (lengthBytes < BODY_OFFSET || lengthBytes - BODY_OFFSET > context.requestLengthMax()) {
-            counters.increment(PbftCounter.DROPPED_REQUEST_LENGTH);
-            return;
-        }
-        Request.digestOf(sha256, buffer, offset, lengthBytes, digestBytes, requestDigest);
-        if (requests.get(requestDigest) != null) {
-            counters.increment(PbftCounter.DROPPED_DUPLICATE);
-            replies.resend(senderId, clientId, requestNumber);
-            return;
-        }
-        final boolean isWanted = log.isWanted(requestDigest);
-        if (!isWanted && !isWelcome(senderId, clientId, requestNumber, lengthBytes)) {
-            return;
-        }
-        if (!verifier.verify(
-                clientId,
-                SigningDomain.REQUEST,
-                buffer,
-                offset + SIGNATURE_LENGTH,
-                lengthBytes - SIGNATURE_LENGTH,
-                buffer,
-                offset)) {
-            counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
-            return;
-        }
-        counters.increment(PbftCounter.REQUESTS_ACCEPTED);
-        requests.add(requestDigest, clientId, requestNumber, buffer, offset, lengthBytes, nowNs);
-        if (isWanted) {
-            log.proceedAll();
-        }
-        proposer.propose();
-    }
-
-    /** A request that no slot needs must be new and within its client's budget. */
-    private boolean isWelcome(final int senderId, final int clientId, final long requestNumber, final int lengthBytes) {
-        switch (clients.status(clientId, requestNumber)) {
-            case STALE:
-                counters.increment(PbftCounter.DROPPED_STALE_REQUEST);
-                return false;
-            case APPLIED:
-                replies.resend(senderId, clientId, requestNumber);
-                return false;
-            default:
-                if (!requests.hasRoom(clientId, lengthBytes)) {
-                    counters.increment(PbftCounter.DROPPED_CLIENT_BUDGET);
-                    return false;
-                }
-                return true;
-        }
     }
 
     /** A primary's signed assignment of a batch to a sequence (OSDI 1999, 4.2). */
