@@ -94,7 +94,10 @@ final class Applier implements OrderView {
     @Override
     public long newestSequence() {
         final long newest = tentativeSequence == NONE ? executedSequence : tentativeSequence;
-        final boolean isReadable = !isRollbackDue
+        // When the epoch is over here, the next one may have gone on already.
+        final boolean isReadable = !replica.opening.isAwaited()
+                && !replica.log.isClosed()
+                && !isRollbackDue
                 && !isRollingBack
                 && appliedSequence == executedSequence
                 && !replica.transfer.isRestoring()
@@ -120,7 +123,10 @@ final class Applier implements OrderView {
 
     /** Hands requests to execution, in order, as far as bodies and room allow. */
     void feed() {
-        if (isFeeding || replica.transfer.isRestoring() || replica.restart.isStateAwaited()) {
+        if (isFeeding
+                || replica.opening.isAwaited()
+                || replica.transfer.isRestoring()
+                || replica.restart.isStateAwaited()) {
             return;
         }
         isFeeding = true;

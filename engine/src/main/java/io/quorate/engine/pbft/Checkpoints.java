@@ -283,14 +283,12 @@ final class Checkpoints {
         }
     }
 
-    /** The start of everything needs no proof; anything else needs q valid signatures. */
+    /** What the epoch begins with needs no proof here; anything above needs q valid signatures, and below is nothing. */
     private boolean isValid(final Certificate certificate, final Certificate verified) {
-        if (certificate.sequence() == 0) {
-            return certificate.signerCount() == 0;
+        if (certificate.sequence() <= replica.opening.sequence()) {
+            return replica.opening.isOrigin(certificate);
         }
-        if (certificate.sequence() < 0
-                || certificate.sequence() % checkpointInterval != 0
-                || certificate.signerCount() < replica.quorum.quorum()) {
+        if (certificate.sequence() % checkpointInterval != 0 || certificate.signerCount() < replica.quorum.quorum()) {
             return false;
         }
         encode(certificate.sequence(), certificate.stateDigest());

@@ -114,6 +114,35 @@ public final class PbftClient implements Ordering {
             return REFUSED;
         }
         final long requestNumber = nextNumber++;
+        send(requestNumber, request, offset, lengthBytes, nowNs);
+        return requestNumber;
+    }
+
+    /**
+     * Goes on where this peer's client in the epoch before ended: what waits there is signed anew under its old number. It ran at
+     * most once: if it ran before, its reply is in the state that this epoch began with. Before anything else is submitted.
+     */
+    public void adopt(final PbftClient before, final long nowNs) {
+        if (nextNumber > context.firstRequestNumber() || before.window.length != window.length) {
+            throw new IllegalStateException("a client goes on from another of the same window, at first");
+        }
+        lowestNumber = before.lowestNumber;
+        nextNumber = before.nextNumber;
+        for (long number = lowestNumber; number < nextNumber; number++) {
+            if (before.isOutstanding(number)) {
+                final Outstanding entry = before.window[before.cell(number)];
+                final int length = entry.statementLength - Request.BODY_OFFSET;
+                send(number, entry.statement, Request.BODY_OFFSET, length, nowNs);
+            }
+        }
+    }
+
+    private void send(
+            final long requestNumber,
+            final DirectBuffer request,
+            final int offset,
+            final int lengthBytes,
+            final long nowNs) {
         final Outstanding entry = entry(requestNumber, Request.BODY_OFFSET + lengthBytes);
         entry.requestNumber = requestNumber;
         entry.statementLength =
@@ -129,7 +158,6 @@ public final class PbftClient implements Ordering {
         entry.isHastened = false;
         entry.sendAtNs = nowNs + entry.sendPauseNs;
         send(entry, nowNs);
-        return requestNumber;
     }
 
     /** Requests that wait for their replies. */

@@ -52,7 +52,7 @@ final class PbftLog {
     }
 
     long high() {
-        return Math.min(low + windowLength, endSequence);
+        return replica.opening.isAwaited() ? low : Math.min(low + windowLength, endSequence);
     }
 
     boolean isInWindow(final long sequence) {
@@ -91,6 +91,11 @@ final class PbftLog {
     /** True if an idle primary orders null batches up to a sequence, and backups see to it that it does. */
     boolean isFilledUpTo(final long sequence) {
         return sequence <= fillMax;
+    }
+
+    /** True if the last checkpoint of this epoch is stable here. */
+    boolean isClosed() {
+        return low == endSequence;
     }
 
     /** True if everything that this epoch orders has committed here. */
@@ -136,6 +141,7 @@ final class PbftLog {
         Invariant.check(
                 stable <= executedSequence(), "a stable checkpoint has its state here", executedSequence(), stable);
         low = stable;
+        replica.opening.onStable();
         for (long sequence = stable + 1; sequence <= stable + windowLength; sequence++) {
             final LogSlot slot = ring[(int) (sequence % windowLength)];
             if (slot.sequence != sequence) {

@@ -21,6 +21,7 @@ import io.quorate.engine.pacing.Allowances;
 import io.quorate.engine.pacing.CheckBudget;
 import io.quorate.engine.pacing.RoundTrips;
 import io.quorate.engine.quorum.Quorum;
+import io.quorate.engine.transfer.PagedSnapshot;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
@@ -60,6 +61,7 @@ public final class PbftReplica implements ExecutionListener {
     final Replies replies;
     final VoteRecorder recorder;
     final Restart restart;
+    final Opening opening;
     final Applier applier;
     private long view;
     private boolean isActive = true;
@@ -120,6 +122,7 @@ public final class PbftReplica implements ExecutionListener {
         // before.
         requests = new RequestStore(context.peerCount(), 2 * context.clientWindow(), context.clientBytesMax());
         clients = new ClientTable(context.peerCount(), context.clientWindow());
+        opening = new Opening(this);
         log = new PbftLog(this);
         checkpoints = new Checkpoints(this);
         viewChange = new ViewChange(this);
@@ -132,6 +135,30 @@ public final class PbftReplica implements ExecutionListener {
         recorder = new VoteRecorder(this, journal, publisher.gate());
         restart = new Restart(this);
         applier = new Applier(this);
+    }
+
+    /**
+     * Makes this a replica of an epoch that is not the first: everything up to {@code sequence} was ordered before, and the state
+     * there has this digest, as a certificate proves. Called once, before {@link #restart} and before anything arrives. The replica
+     * then fetches that state from its peers.
+     */
+    public void open(final long sequence, final Digest256 stateDigest) {
+        opening.begin(sequence, stateDigest);
+    }
+
+    /** After {@link #open}, and {@link #restart} if there is a journal: the opening state, from offset 0; it must not change. */
+    public void supply(final DirectBuffer openingState, final int lengthBytes) {
+        opening.supply(openingState, lengthBytes);
+    }
+
+    /** False while this replica lacks the state that its epoch begins with. */
+    public boolean isOpen() {
+        return !opening.isAwaited();
+    }
+
+    /** The state at the last sequence of the epoch, once it is stable here; else null. */
+    public PagedSnapshot closingState() {
+        return log.isClosed() ? checkpoints.snapshot(log.low()) : null;
     }
 
     /**
@@ -165,6 +192,11 @@ public final class PbftReplica implements ExecutionListener {
     }
 
     /** False after a restart without the log, until the rule of recovery gives the vote back. */
+    public boolean hasVote() {
+        return recovery.hasVote();
+    }
+
+    /** True if this replica has its vote, and the state that its epoch begins with. */
     public boolean isVoting() {
         return recovery.isVoting();
     }

@@ -22,7 +22,7 @@ final class Recovery {
     private final long[] pausedUntilNs;
     private final long[] voicelessSinceNs;
     private final int[] grantCounts;
-    private boolean isVoting;
+    private boolean hasVote;
     private long nonce;
     private long target = -1;
     private long queryAtNs = PbftContext.LONG_AGO_NS;
@@ -31,7 +31,7 @@ final class Recovery {
     Recovery(final PbftReplica replica) {
         this.replica = replica;
         final PbftContext context = replica.context;
-        isVoting = context.isFirstStart();
+        hasVote = context.isFirstStart();
         nonce = context.random().nextLong();
         answers = new long[context.peerCount()];
         Arrays.fill(answers, -1);
@@ -43,13 +43,18 @@ final class Recovery {
         Arrays.fill(voicelessSinceNs, VOICED);
     }
 
+    boolean hasVote() {
+        return hasVote;
+    }
+
+    /** Without the state that the epoch begins with, a vote cannot be used: there is nothing to vote on top of. */
     boolean isVoting() {
-        return isVoting;
+        return hasVote && !replica.opening.isAwaited();
     }
 
     /** The journal knows whether this replica had its vote. */
-    void remember(final boolean newIsVoting) {
-        isVoting = newIsVoting;
+    void remember(final boolean newHasVote) {
+        hasVote = newHasVote;
     }
 
     /** The checkpoint that must be stable before this replica votes; 0 while not known. */
@@ -58,7 +63,7 @@ final class Recovery {
     }
 
     void onTick(final long nowNs) {
-        if (!isVoting && target < 0 && nowNs - queryAtNs >= 0) {
+        if (!hasVote && target < 0 && nowNs - queryAtNs >= 0) {
             queryAtNs = nowNs + replica.context.retransmitMaxNs();
             for (int peerId = 0; peerId < answers.length; peerId++) {
                 if (peerId != replica.selfId && answers[peerId] < 0) {
@@ -71,13 +76,13 @@ final class Recovery {
     void onQuery(final int senderId, final long queryNonce) {
         // A replica without a vote attests nothing: it may know less than it did.
         final int length = replica.context.peerCount() * Signer.SIGNATURE_LENGTH;
-        if (isVoting && replica.transfer.mayServe(senderId, length)) {
+        if (isVoting() && replica.transfer.mayServe(senderId, length)) {
             replica.publisher.recoveryAnswer(senderId, queryNonce, replica.checkpoints.stable());
         }
     }
 
     void onAnswer(final int senderId, final long answerNonce, final Checkpoints.Certificate certificate) {
-        if (isVoting || target >= 0 || answerNonce != nonce || answers[senderId] >= 0) {
+        if (hasVote || target >= 0 || answerNonce != nonce || answers[senderId] >= 0) {
             replica.counters.increment(PbftCounter.DROPPED_UNWANTED);
             return;
         }
@@ -98,9 +103,9 @@ final class Recovery {
     }
 
     void onStable(final long low) {
-        if (!isVoting && target >= 0 && low >= target) {
+        if (!hasVote && target >= 0 && low >= target) {
             Invariant.check(replica.log.executedSequence() >= low, "a vote comes back with its state");
-            isVoting = true;
+            hasVote = true;
             replica.onVotingAgain(low);
         }
         for (int peerId = 0; peerId < grants.length; peerId++) {

@@ -72,7 +72,7 @@ final class StateTransfer {
         if (fetched != null) {
             restore();
         } else if (!fetch.isActive()) {
-            if (newest > executed && isStuck(executed, newest, nowNs)) {
+            if (newest > executed && (replica.opening.isAwaited() || isStuck(executed, newest, nowNs))) {
                 replica.counters.increment(PbftCounter.STATE_TRANSFERS_STARTED);
                 aim(nowNs);
             }
@@ -96,6 +96,15 @@ final class StateTransfer {
     private boolean isTargetGone(final long newest, final long nowNs) {
         return newest - target.sequence() >= 2L * replica.context.checkpointInterval()
                 || nowNs - fetch.progressAtNs() >= 2 * replica.context.retransmitNs();
+    }
+
+    /** The state that the epoch begins with was made here: it is put in place as if it had been fetched. */
+    void supply(final Checkpoints.Certificate origin, final PagedSnapshot state) {
+        if (!isRestoring && replica.opening.isAwaited()) {
+            fetch.giveUp();
+            target.set(origin);
+            fetched = state;
+        }
     }
 
     private void aim(final long nowNs) {

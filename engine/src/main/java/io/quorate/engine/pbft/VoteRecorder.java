@@ -83,8 +83,12 @@ final class VoteRecorder {
         isReplaying = newIsReplaying;
     }
 
+    /**
+     * Before the state is here that the epoch begins with, nothing is said that rests on an entry: the first base has that state. A
+     * crash before it is durable goes back to the epoch before.
+     */
     private boolean isOff() {
-        return isReplaying || journal.isMemoryOnly();
+        return isReplaying || journal.isMemoryOnly() || replica.opening.isAwaited();
     }
 
     /** More may have become durable: own votes count now, and a lost journal is written anew. */

@@ -129,20 +129,49 @@ public final class ReadClient {
             window[cell] = new Waiting(context);
         }
         final Waiting waiting = window[cell];
-        waiting.readNumber = nextNumber++;
         waiting.requestNumber = NOT_ORDERED;
+        counters.increment(ReadCounter.ASKED);
+        final long readNumber = nextNumber++;
+        ask(waiting, readNumber, query, offset, lengthBytes, nowNs);
+        return readNumber;
+    }
+
+    private void ask(
+            final Waiting waiting,
+            final long readNumber,
+            final DirectBuffer query,
+            final int offset,
+            final int lengthBytes,
+            final long nowNs) {
+        waiting.readNumber = readNumber;
         waiting.query.putBytes(0, query, offset, lengthBytes);
         waiting.queryLength = lengthBytes;
         waiting.orderAtNs = context.isUnordered() ? nowNs + context.patienceNs() : nowNs;
         Arrays.fill(waiting.lengths, NO_ANSWER);
         waitingCount++;
-        counters.increment(ReadCounter.ASKED);
-        final long readNumber = waiting.readNumber;
-        if (context.isUnordered()) {
+        if (context.isUnordered() && waiting.requestNumber == NOT_ORDERED) {
             publisher.read(readNumber, waiting.query, 0, lengthBytes);
             localServer.onRead(context.selfId(), readNumber, waiting.query, 0, lengthBytes);
         }
-        return readNumber;
+    }
+
+    /**
+     * Goes on where this peer's client in the epoch before ended: reads under way are asked again under their numbers; those that
+     * are ordered go on as requests, which the ordering has taken over already. Before anything else is read.
+     */
+    public void adopt(final ReadClient before, final long nowNs) {
+        if (waitingCount > 0 || before.window.length != window.length) {
+            throw new IllegalStateException("a client goes on from another of the same window, at first");
+        }
+        nextNumber = before.nextNumber;
+        for (int cell = 0; cell < window.length; cell++) {
+            final Waiting old = before.window[cell];
+            if (old != null && old.readNumber != 0) {
+                window[cell] = new Waiting(context);
+                window[cell].requestNumber = old.requestNumber;
+                ask(window[cell], old.readNumber, old.query, 0, old.queryLength, nowNs);
+            }
+        }
     }
 
     /** Reads that wait for their answers. */

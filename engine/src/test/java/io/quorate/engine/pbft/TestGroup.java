@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quorate.engine.epoch.EpochMachine;
 import io.quorate.engine.epoch.EpochState;
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.StateMachine;
 import io.quorate.transport.auth.Roster;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
@@ -37,6 +38,14 @@ final class TestGroup {
     final int[] sentByTemplate = new int[100];
     Filter filter = (fromId, toId, templateId, message) -> true;
     final Roster roster;
+
+    /** What the epoch begins with, if it is not the first. */
+    final OpeningBytes opening;
+
+    /** The peers that have that state at their first start. */
+    private final long openingHolders;
+
+    record OpeningBytes(long sequence, Digest256 stateDigest, DirectBuffer snapshot, int lengthBytes) {}
 
     /** Makes a broken twin: no replica looks where its epoch ends. */
     boolean isEndIgnored;
@@ -88,7 +97,21 @@ final class TestGroup {
             final UnaryOperator<PbftContext> settings,
             final Roster roster,
             final boolean isDurable) {
+        this(peerCount, seed, settings, roster, isDurable, null, 0);
+    }
+
+    /** In an epoch that is not the first. */
+    TestGroup(
+            final int peerCount,
+            final long seed,
+            final UnaryOperator<PbftContext> settings,
+            final Roster roster,
+            final boolean isDurable,
+            final OpeningBytes opening,
+            final long openingHolders) {
         this.roster = roster;
+        this.opening = opening;
+        this.openingHolders = openingHolders;
         journals = new TestJournal[peerCount];
         for (int id = 0; isDurable && id < peerCount; id++) {
             journals[id] = new TestJournal();
@@ -135,6 +158,11 @@ final class TestGroup {
                 .batchBytesMax(32 * 1024)
                 .pageLength(256);
         return new TestPeer(this, settings.apply(context).conclude(), journals[id]);
+    }
+
+    /** True if a peer that starts now has the state that the epoch begins with. */
+    boolean isHolder(final int id) {
+        return peers[id] == null && (openingHolders >>> id & 1) == 1;
     }
 
     /** What a peer has written down; null in a group of memory-only peers. */

@@ -77,8 +77,14 @@ final class TestPeer implements Outbox, Execution, PbftListener {
                 (number, bytes, offset, length) ->
                         replies.put(number, bytes.getStringWithoutLengthAscii(offset, length)));
         adapter = new PbftAdapter(replica, client);
+        if (group.opening != null) {
+            replica.open(group.opening.sequence(), group.opening.stateDigest());
+        }
         if (journal != null) {
             replica.restart(journal.reopen(), group.nowNs);
+        }
+        if (group.opening != null && group.isHolder(id)) {
+            replica.supply(group.opening.snapshot(), group.opening.lengthBytes());
         }
     }
 
