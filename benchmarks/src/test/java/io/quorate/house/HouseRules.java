@@ -65,10 +65,12 @@ final class HouseRules {
         ROOMS.put("decision", new String[] {"ordering", "quorum", "coordination", "learning", "membership", "metrics"});
         ROOMS.put("byzantine", new String[] {"ordering"});
         ROOMS.put("checker", new String[] {});
+        ROOMS.put("virtual", new String[] {});
         ROOMS.put("disk", new String[] {"journal", "checker", "metrics"});
         ROOMS.put("simulator", new String[] {
             "byzantine",
             "checker",
+            "virtual",
             "disk",
             "metrics",
             "quorum",

@@ -8,6 +8,7 @@ import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.pbft.PbftListener;
 import io.quorate.engine.pbft.PbftPublisher;
 import io.quorate.engine.pbft.PbftReplica;
+import io.quorate.engine.virtual.SimRandom;
 import io.quorate.transport.Outbox;
 import org.agrona.BitUtil;
 import org.agrona.DirectBuffer;

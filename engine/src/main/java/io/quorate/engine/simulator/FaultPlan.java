@@ -1,6 +1,7 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.byzantine.Strategy;
+import io.quorate.engine.virtual.SimRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

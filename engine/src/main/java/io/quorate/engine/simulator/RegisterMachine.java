@@ -1,6 +1,8 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.ordering.StateMachine;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import java.util.Arrays;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;

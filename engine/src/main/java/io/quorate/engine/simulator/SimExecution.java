@@ -5,6 +5,8 @@ import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
 import io.quorate.engine.ordering.Reading;
 import io.quorate.engine.ordering.StateMachine;
+import io.quorate.engine.virtual.SimClock;
+import io.quorate.engine.virtual.SimRandom;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,7 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.auth.Verifier;

@@ -1,5 +1,8 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.virtual.SimClock;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.FrameLimits;
 import io.quorate.transport.Outbox;

@@ -19,6 +19,8 @@ import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.pbft.PbftListener;
 import io.quorate.engine.pbft.PbftPublisher;
 import io.quorate.engine.pbft.PbftReplica;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;

@@ -13,6 +13,8 @@ import io.quorate.engine.reading.ReadClient;
 import io.quorate.engine.reading.ReadContext;
 import io.quorate.engine.reading.ReadPublisher;
 import io.quorate.engine.reading.ReadServer;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
 import java.util.HashMap;

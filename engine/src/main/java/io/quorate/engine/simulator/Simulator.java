@@ -5,6 +5,8 @@ import io.quorate.engine.disk.SimJournal;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.engine.reading.ReadContext;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import java.util.List;
 import java.util.function.Consumer;
 

@@ -1,6 +1,7 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.checker.SafetyChecker;
+import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;

@@ -2,6 +2,7 @@ package io.quorate.engine.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.engine.virtual.SimRandom;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

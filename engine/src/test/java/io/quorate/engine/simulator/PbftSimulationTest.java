@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.quorum.BrokenQuorum;
+import io.quorate.engine.virtual.Trace;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -2,6 +2,7 @@ package io.quorate.engine.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.engine.virtual.SimRandom;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.auth.Verifier;

@@ -3,6 +3,9 @@ package io.quorate.engine.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quorate.engine.virtual.SimClock;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.engine.virtual.Trace;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;

@@ -3,6 +3,7 @@ package io.quorate.engine.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.byzantine.Strategy;
+import io.quorate.engine.virtual.Trace;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

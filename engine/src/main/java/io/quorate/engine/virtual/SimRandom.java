@@ -1,4 +1,4 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.virtual;
 
 import java.util.random.RandomGenerator;
 
@@ -31,7 +31,7 @@ public final class SimRandom implements RandomGenerator {
     }
 
     /** The finaliser of SplitMix64: a bijection whose output bits all depend on every input bit. */
-    static long mix(final long value) {
+    public static long mix(final long value) {
         long z = value;
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

@@ -1,4 +1,4 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.virtual;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.virtual;
 
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
@@ -136,7 +136,7 @@ public final class Trace {
     }
 
     /** A message of pBFT in a few words, for the readable trace. */
-    static String describe(final DirectBuffer message, final int offset) {
+    public static String describe(final DirectBuffer message, final int offset) {
         final MessageHeaderDecoder header = new MessageHeaderDecoder();
         header.wrap(message, offset);
         final int body = offset + MessageHeaderDecoder.ENCODED_LENGTH;
@@ -234,7 +234,7 @@ public final class Trace {
     }
 
     /** A 64-bit keyed hash of bytes, a word at a time. */
-    static long hash(final long key, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+    public static long hash(final long key, final DirectBuffer buffer, final int offset, final int lengthBytes) {
         long h = key ^ (lengthBytes * MULTIPLIER);
         int index = offset;
         final int end = offset + lengthBytes;

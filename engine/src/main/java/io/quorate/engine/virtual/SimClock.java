@@ -1,4 +1,4 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.virtual;
 
 import java.util.Arrays;
 
