@@ -3,6 +3,7 @@ package io.quorate.engine.byzantine;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.codecs.BatchDecoder;
 import io.quorate.transport.codecs.CommittedDecoder;
+import io.quorate.transport.codecs.HandoverCertificateDecoder;
 import io.quorate.transport.codecs.ReadAnswerDecoder;
 import io.quorate.transport.codecs.RecoveryAnswerDecoder;
 import io.quorate.transport.codecs.ReplyDecoder;
@@ -35,7 +36,8 @@ final class FalseAnswers {
 
     boolean badPages(final int to) {
         switch (bend.templateId()) {
-            case SnapshotPageDecoder.TEMPLATE_ID -> {
+            // Of a certificate the end of the roster that it proves.
+            case SnapshotPageDecoder.TEMPLATE_ID, HandoverCertificateDecoder.TEMPLATE_ID -> {
                 bend.damageLast();
                 scene.lied(to);
             }

@@ -8,6 +8,7 @@ import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.CommitEncoder;
+import io.quorate.transport.codecs.HandoverDecoder;
 import io.quorate.transport.codecs.MessageHeaderEncoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
@@ -55,6 +56,7 @@ final class FalseVotes {
                             CommitDecoder.viewEncodingOffset(),
                             CommitDecoder.sequenceEncodingOffset(),
                             CommitDecoder.batchDigestEncodingOffset());
+                case HandoverDecoder.TEMPLATE_ID -> handOverOtherwise(to);
                 default -> {
                     // Everything else as it is.
                 }
@@ -103,6 +105,13 @@ final class FalseVotes {
         return sent;
     }
 
+    /** Signs that the next epoch begins with another state. */
+    private void handOverOtherwise(final int to) {
+        bend.damageDigest(HandoverDecoder.stateDigestEncodingOffset());
+        bend.sign(SigningDomain.HANDOVER, HandoverDecoder.signatureEncodingOffset(), bend.lengthBytes());
+        scene.lied(to);
+    }
+
     private void commitTo(final int to, final long view, final long sequence, final byte[] batchDigest) {
         commit.wrapAndApplyHeader(vote, 0, header)
                 .replicaId(bend.senderId())
@@ -121,6 +130,8 @@ final class FalseVotes {
                             ? PrepareDecoder.batchDigestEncodingOffset()
                             : CommitDecoder.batchDigestEncodingOffset());
             scene.lied(to);
+        } else if (bend.templateId() == HandoverDecoder.TEMPLATE_ID) {
+            handOverOtherwise(to);
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());
     }
@@ -139,6 +150,12 @@ final class FalseVotes {
                     SigningDomain.CHECKPOINT,
                     CheckpointDecoder.signatureEncodingOffset(),
                     Bend.HEADER + CheckpointDecoder.stateDigestEncodingOffset() + Digest.LENGTH);
+            scene.lied(to);
+        } else if (bend.templateId() == HandoverDecoder.TEMPLATE_ID) {
+            // The epoch would end where it does not.
+            final int sequenceField = HandoverDecoder.sequenceEncodingOffset();
+            bend.putLong(sequenceField, bend.getLong(sequenceField) + 8L * (1 + bend.draw(4)));
+            bend.sign(SigningDomain.HANDOVER, HandoverDecoder.signatureEncodingOffset(), bend.lengthBytes());
             scene.lied(to);
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());

@@ -19,6 +19,9 @@ public final class LivenessChecker {
         /** True if it is up and its vote counts. */
         boolean isVoting();
 
+        /** True if it takes part in the newest epoch, and has the state for that. */
+        boolean isCurrent();
+
         /** How many requests its state stands for. */
         long appliedCount();
     }
@@ -62,6 +65,9 @@ public final class LivenessChecker {
             if (peer.isCorrect() && !peer.isVoting()) {
                 owed.add(peer + " does not vote");
             }
+            if (peer.isCorrect() && !peer.isCurrent()) {
+                owed.add(peer + " has not reached the newest epoch");
+            }
         }
         return owed;
     }
@@ -72,7 +78,8 @@ public final class LivenessChecker {
             return false;
         }
         for (final Watched peer : peers) {
-            if (peer.isCorrect() && (peer.appliedCount() < order.appliedCount() || !peer.isVoting())) {
+            if (peer.isCorrect()
+                    && (peer.appliedCount() < order.appliedCount() || !peer.isVoting() || !peer.isCurrent())) {
                 return false;
             }
         }

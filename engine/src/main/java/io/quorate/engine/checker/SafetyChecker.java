@@ -51,7 +51,12 @@ public final class SafetyChecker {
     private record Read(int clientId, long queryId, int register, long setAt, long value, long bound) {}
 
     private final Map<Long, Long> committed = new HashMap<>();
-    private final Map<Long, Long> checkpoints = new HashMap<>();
+    private final Map<State, Long> checkpoints = new HashMap<>();
+    private final Map<Long, Opened> opened = new HashMap<>();
+
+    /** Highest sequence that some correct peer has committed in an epoch. */
+    private final Map<Long, Long> committedMax = new HashMap<>();
+
     private final Map<Vote, Long> votes = new HashMap<>();
     private final Map<Long, Long> believed = new HashMap<>();
 
@@ -60,6 +65,11 @@ public final class SafetyChecker {
 
     /** The highest position whose reply some correct client has believed. */
     private long believedMax = -1;
+
+    private record State(long epoch, long sequence) {}
+
+    /** What an epoch begins with, as the first correct peer to open it knows it. */
+    private record Opened(long sequence, long roster, long stateDigest) {}
 
     private record Belief(int clientId, long commandId, long position, long chain) {}
 
@@ -72,8 +82,41 @@ public final class SafetyChecker {
         submitted.put(commandId, believedMax);
     }
 
-    /** A correct peer committed a digest at a sequence; every other correct peer must commit the same there. */
-    public void onCommitted(final int peerId, final long sequence, final long digest) {
+    /**
+     * A correct peer opened an epoch above a sequence. Every other correct peer that opens it must begin in the same way: an epoch
+     * has one successor, and no sequence belongs to both.
+     *
+     * @param roster hash of the roster
+     */
+    public void onOpened(
+            final int peerId, final long epoch, final long sequence, final long roster, final long stateDigest) {
+        final Opened mine = new Opened(sequence, roster, stateDigest);
+        final Opened first = opened.putIfAbsent(epoch, mine);
+        if (first != null && !first.equals(mine)) {
+            throw new Violation(
+                    "succession",
+                    "peer " + peerId + " opens epoch " + epoch + " with " + mine + ", another with " + first);
+        }
+        final long before = committedMax.getOrDefault(epoch - 1, 0L);
+        if (before > sequence) {
+            throw new Violation(
+                    "succession",
+                    "epoch " + epoch + " begins above sequence " + sequence + ", but " + before
+                            + " committed in the epoch before");
+        }
+    }
+
+    /** A correct peer committed a digest at a sequence; every other correct peer must commit the same there, in the same epoch. */
+    public void onCommitted(final int peerId, final long epoch, final long sequence, final long digest) {
+        final Opened own = opened.get(epoch);
+        final Opened next = opened.get(epoch + 1);
+        if ((own != null && sequence <= own.sequence()) || (next != null && sequence > next.sequence())) {
+            throw new Violation(
+                    "succession",
+                    "peer " + peerId + " commits sequence " + sequence + " in epoch " + epoch + ", which is not its: "
+                            + own + ", " + next);
+        }
+        committedMax.merge(epoch, sequence, Math::max);
         final Long first = committed.putIfAbsent(sequence, digest);
         if (first != null && first != digest) {
             throw new Violation(
@@ -140,8 +183,8 @@ public final class SafetyChecker {
     }
 
     /** A correct peer took a checkpoint. */
-    public void onCheckpoint(final int peerId, final long sequence, final long snapshotHash) {
-        final Long first = checkpoints.putIfAbsent(sequence, snapshotHash);
+    public void onCheckpoint(final int peerId, final long epoch, final long sequence, final long snapshotHash) {
+        final Long first = checkpoints.putIfAbsent(new State(epoch, sequence), snapshotHash);
         if (first != null && first != snapshotHash) {
             throw new Violation(
                     "checkpoints",
@@ -261,18 +304,20 @@ public final class SafetyChecker {
     }
 
     /**
-     * A correct peer signs a statement that it may make once: the checkpoint of a sequence; in one life, its view change to a
-     * view and its new view. A later life starts above everything that these could speak of.
+     * A correct peer signs a statement that it may make once: the checkpoint of a sequence, what follows an epoch; in one life, its
+     * view change to a view and its new view. A later life starts above everything that these could speak of.
      *
-     * @param subject the sequence or the view
+     * @param subject the sequence, or the view as a number of its own in each epoch
      * @param contentHash of the signed bytes
      */
     public void onSigned(
             final int peerId, final int life, final SigningDomain domain, final long subject, final long contentHash) {
         if (domain == SigningDomain.CHECKPOINT
+                || domain == SigningDomain.HANDOVER
                 || domain == SigningDomain.NEW_VIEW
                 || domain == SigningDomain.VIEW_CHANGE) {
-            onVote(peerId, -1 - domain.ordinal(), subject, domain == SigningDomain.CHECKPOINT ? 0 : life, contentHash);
+            final boolean isOfAllLives = domain == SigningDomain.CHECKPOINT || domain == SigningDomain.HANDOVER;
+            onVote(peerId, -1 - domain.ordinal(), subject, isOfAllLives ? 0 : life, contentHash);
         }
     }
 

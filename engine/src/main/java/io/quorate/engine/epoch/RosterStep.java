@@ -14,6 +14,9 @@ public final class RosterStep {
     /** A newcomer had no id before. */
     public static final int NEWCOMER = -1;
 
+    /** Who is taken away has no id after. */
+    public static final int GONE = -1;
+
     /** What happens to one peer. */
     public enum Kind {
         ADD,
@@ -125,6 +128,19 @@ public final class RosterStep {
 
     public int peerCountAfter() {
         return peerCountAfter;
+    }
+
+    /** The id after of a peer of the roster before, or {@link #GONE}. */
+    public int newIdOf(final int oldId) {
+        if (oldId < 0 || oldId >= peerCountBefore) {
+            throw new IllegalArgumentException("peer " + oldId + " is not in 0.." + (peerCountBefore - 1));
+        }
+        for (int newId = 0; newId < peerCountAfter; newId++) {
+            if (oldIdOf(newId) == oldId) {
+                return newId;
+            }
+        }
+        return GONE;
     }
 
     /** The id before of a peer of the roster after, or {@link #NEWCOMER}. */

@@ -88,12 +88,27 @@ public final class Succession implements EpochAdapter.Handler {
         Arrays.fill(answerAtNs, LONG_AGO_NS);
     }
 
+    /** Of an epoch that is over: this peer opened a later one in an earlier life, and shows the proof. */
+    public static Succession ended(
+            final Roster current,
+            final int selfId,
+            final Signer signer,
+            final Verifier verifier,
+            final EpochPublisher publisher,
+            final Settings settings,
+            final HandoverCertificate openedBy,
+            final HandoverCertificate end) {
+        final Succession over = new Succession(current, selfId, signer, verifier, publisher, settings, openedBy);
+        over.end(end);
+        return over;
+    }
+
     /** The roster of the epoch. */
     public Roster roster() {
         return current;
     }
 
-    /** True once this peer has signed what follows: from then on it answers no reads in this epoch. */
+    /** True once this peer knows from its own state what follows: from then on it answers no reads in this epoch. */
     public boolean isClosed() {
         return own != null;
     }
@@ -113,9 +128,12 @@ public final class Succession implements EpochAdapter.Handler {
         return opening;
     }
 
-    /** The last checkpoint of the epoch is stable here, with this state. Once. */
+    /**
+     * The last checkpoint of the epoch is stable here, with this state. The proof may have come first, in the same turn: the state
+     * is taken nevertheless, since those who have signed it must be able to show it.
+     */
     public void close(final PagedSnapshot closing, final long nowNs) {
-        if (isClosed() || isEnded()) {
+        if (isClosed()) {
             return;
         }
         opening = OpeningState.of(
@@ -127,6 +145,10 @@ public final class Succession implements EpochAdapter.Handler {
                 closing.sequence());
         final Digest256 digest = opening.stateDigest(new Digest(), settings.pageLength());
         own = Handover.of(opening, digest);
+        if (isEnded()) {
+            requireOneSuccessor(certificate);
+            return;
+        }
         signature = own.sign(signer);
         votes = new HandoverVotes(current, verifier, opening, own);
         sendPauseNs = settings.retransmitNs();
@@ -166,12 +188,16 @@ public final class Succession implements EpochAdapter.Handler {
             verifier.charge();
             return;
         }
+        requireOneSuccessor(found);
+        end(found);
+    }
+
+    private void requireOneSuccessor(final HandoverCertificate found) {
         Invariant.check(
                 own == null || own.equals(found.handover()),
                 "an epoch has one successor",
                 own == null ? 0 : own.sequence(),
                 found.handover().sequence());
-        end(found);
     }
 
     private void end(final HandoverCertificate found) {
@@ -187,7 +213,7 @@ public final class Succession implements EpochAdapter.Handler {
         }
     }
 
-    /** A peer speaks in this epoch after it has ended here: it gets the proof, at most once a pause. */
+    /** A peer speaks in this epoch after it has ended here: it gets the proof, at most once a pause. Who joins it late asks first. */
     public void onLateMessage(final int senderId, final long nowNs) {
         if (isEnded() && mayAnswer(senderId, nowNs)) {
             publisher.certificate(senderId, proof);

@@ -267,8 +267,10 @@ public final class PbftClient implements Ordering {
     }
 
     private boolean isOutstanding(final long requestNumber) {
+        // A number that another client of this peer used up, in the epoch before, has no entry here.
         return requestNumber >= lowestNumber
                 && requestNumber < nextNumber
+                && window[cell(requestNumber)] != null
                 && window[cell(requestNumber)].requestNumber == requestNumber;
     }
 

@@ -62,7 +62,9 @@ final class Proposer {
     }
 
     private boolean mayPropose() {
-        return replica.isPrimary()
+        // While its journal is read a primary does not know yet what it has assigned.
+        return !replica.restart.isStateAwaited()
+                && replica.isPrimary()
                 && replica.isActive()
                 && replica.isVoting()
                 && nextSequence <= replica.log.assignableMax()

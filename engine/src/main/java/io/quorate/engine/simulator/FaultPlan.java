@@ -30,7 +30,9 @@ public final class FaultPlan {
         /** f liars from the start, on fair links. */
         BYZANTINE,
         /** f peers that run twice under one key, and partitions that change who sees which half. */
-        TWINS
+        TWINS,
+        /** As {@link #STANDARD}, but for twins, while peers are added, removed and replaced, and keys rotated. */
+        RECONFIGURE
     }
 
     /** Kinds of fault, with the words that print them. */
@@ -84,6 +86,9 @@ public final class FaultPlan {
     private final long calmAtNs;
     private final List<Fault> faults;
 
+    /** When another roster is asked for, at the earliest; each may bring a newcomer. */
+    private final List<Long> stepsAtNs;
+
     private FaultPlan(
             final SimNetwork.Conditions conditions,
             final Strategy[] strategies,
@@ -91,6 +96,18 @@ public final class FaultPlan {
             final long durable,
             final long calmAtNs,
             final List<Fault> faults) {
+        this(conditions, strategies, turnsAtNs, durable, calmAtNs, faults, List.of());
+    }
+
+    private FaultPlan(
+            final SimNetwork.Conditions conditions,
+            final Strategy[] strategies,
+            final long[] turnsAtNs,
+            final long durable,
+            final long calmAtNs,
+            final List<Fault> faults,
+            final List<Long> stepsAtNs) {
+        this.stepsAtNs = stepsAtNs;
         this.conditions = conditions;
         this.strategies = strategies;
         this.turnsAtNs = turnsAtNs;
@@ -122,8 +139,12 @@ public final class FaultPlan {
             case CRASHES -> draft.crashes(3);
             case BYZANTINE -> draft.liars(faultyMax, false);
             case TWINS -> draft.twins();
+            case RECONFIGURE -> draft.reconfigure();
         }
-        final boolean hasDisks = preset == Preset.STANDARD || preset == Preset.HARSH || preset == Preset.CRASHES;
+        final boolean hasDisks = preset == Preset.STANDARD
+                || preset == Preset.HARSH
+                || preset == Preset.CRASHES
+                || preset == Preset.RECONFIGURE;
         final long durable = hasDisks ? draft.disks(preset == Preset.HARSH ? 3 : 1) : 0;
         draft.faults.sort(Comparator.comparingLong(Fault::atNs));
         return new FaultPlan(
@@ -132,7 +153,8 @@ public final class FaultPlan {
                 draft.turnsAtNs,
                 durable,
                 durationNs,
-                List.copyOf(draft.faults));
+                List.copyOf(draft.faults),
+                List.copyOf(draft.stepsAtNs));
     }
 
     /** A plan while it is drawn. */
@@ -142,13 +164,18 @@ public final class FaultPlan {
         };
         private static final Kind[] CUTS = {Kind.PARTITION, Kind.ONE_WAY, Kind.ISOLATE, Kind.CLOG, Kind.STORM};
 
-        private final int peerCount;
+        private static final int STEPS_MAX = 3;
+
+        /** All processes, newcomers too. */
+        private int peerCount;
+
         private final int faultyMax;
         private final long durationNs;
         private final SimRandom random;
         private final Strategy[] strategies;
         private final long[] turnsAtNs;
         private final List<Fault> faults = new ArrayList<>();
+        private final List<Long> stepsAtNs = new ArrayList<>();
 
         private Draft(final int peerCount, final int faultyMax, final long durationNs, final SimRandom random) {
             this.peerCount = peerCount;
@@ -163,6 +190,24 @@ public final class FaultPlan {
             liars(faultyMax, random.nextBoolean());
             add(Kind.CRASH, 1);
             add(CUTS[Math.max(0, random.nextInt(4) - 1)], 1);
+            add(Kind.PAUSE, random.nextInt(2));
+            add(Kind.CLOCK, random.nextInt(2));
+        }
+
+        private void reconfigure() {
+            liars(faultyMax, random.nextBoolean());
+            for (int peerId = 0; peerId < peerCount; peerId++) {
+                strategies[peerId] = strategies[peerId] == Strategy.TWIN ? Strategy.EQUIVOCATE : strategies[peerId];
+            }
+            final int steps = 1 + random.nextInt(STEPS_MAX);
+            for (int step = 0; step < steps; step++) {
+                stepsAtNs.add(random.nextLong(durationNs * 3 / 4));
+            }
+            stepsAtNs.sort(null);
+            // What goes wrong may hit newcomers, too.
+            peerCount += steps;
+            add(Kind.CRASH, 1 + random.nextInt(2));
+            add(CUTS[Math.max(0, random.nextInt(4) - 1)], 1 + random.nextInt(2));
             add(Kind.PAUSE, random.nextInt(2));
             add(Kind.CLOCK, random.nextInt(2));
         }
@@ -247,7 +292,7 @@ public final class FaultPlan {
         final int percent = SimRandom.CERTAIN_PPM / 100;
         final long delayMinNs = random.between(1_000, 50_000);
         final long delayMaxNs = random.between(100_000, 2 * MS);
-        if (preset == Preset.STANDARD) {
+        if (preset == Preset.STANDARD || preset == Preset.RECONFIGURE) {
             final int rare = random.nextInt(2 * percent);
             return new SimNetwork.Conditions(
                     delayMinNs,
@@ -289,45 +334,50 @@ public final class FaultPlan {
     public FaultPlan without(final int index) {
         final List<Fault> fewer = new ArrayList<>(faults);
         fewer.remove(index);
-        return new FaultPlan(conditions, strategies, turnsAtNs, durable, calmAtNs, List.copyOf(fewer));
+        return new FaultPlan(conditions, strategies, turnsAtNs, durable, calmAtNs, List.copyOf(fewer), stepsAtNs);
     }
 
     /** The same faults on links that only delay. */
     public FaultPlan withCalmLinks() {
-        return new FaultPlan(SimNetwork.Conditions.calm(), strategies, turnsAtNs, durable, calmAtNs, faults);
+        return new FaultPlan(SimNetwork.Conditions.calm(), strategies, turnsAtNs, durable, calmAtNs, faults, stepsAtNs);
     }
 
     /** The same plan, where the peers of a set have a journal and the others are memory-only. */
     public FaultPlan withDurable(final long newDurable) {
-        return new FaultPlan(conditions, strategies, turnsAtNs, newDurable, calmAtNs, faults);
+        return new FaultPlan(conditions, strategies, turnsAtNs, newDurable, calmAtNs, faults, stepsAtNs);
     }
 
     /** The same faults, which never stop: only safety can be asked of such a run. */
     public FaultPlan withoutEnd() {
-        return new FaultPlan(conditions, strategies, turnsAtNs, durable, Long.MAX_VALUE, faults);
+        return new FaultPlan(conditions, strategies, turnsAtNs, durable, Long.MAX_VALUE, faults, stepsAtNs);
     }
 
     /** The same plan with one more liar, from the start; null makes the peer correct. */
     public FaultPlan withLiar(final int peerId, final Strategy strategy) {
         final Strategy[] more = strategies.clone();
         more[peerId] = strategy;
-        return new FaultPlan(conditions, more, turnsAtNs, durable, calmAtNs, faults);
+        return new FaultPlan(conditions, more, turnsAtNs, durable, calmAtNs, faults, stepsAtNs);
     }
 
     /** The same plan where one liar begins to lie later. */
     public FaultPlan turning(final int peerId, final long atNs) {
         final long[] later = turnsAtNs.clone();
         later[peerId] = atNs;
-        return new FaultPlan(conditions, strategies, later, durable, calmAtNs, faults);
+        return new FaultPlan(conditions, strategies, later, durable, calmAtNs, faults, stepsAtNs);
     }
 
     public SimNetwork.Conditions conditions() {
         return conditions;
     }
 
-    /** How this peer lies; null if it is correct. */
+    /** How this peer lies; null if it is correct, as all newcomers are. */
     public Strategy strategy(final int peerId) {
-        return strategies[peerId];
+        return peerId < strategies.length ? strategies[peerId] : null;
+    }
+
+    /** When other rosters are asked for, one after the other. */
+    public List<Long> stepsAtNs() {
+        return stepsAtNs;
     }
 
     /** When this liar begins to lie, if there is room for one more faulty peer then; before it is correct. */
@@ -382,6 +432,9 @@ public final class FaultPlan {
         }
         for (final Fault fault : faults) {
             text.append('\n').append(fault);
+        }
+        for (final long atNs : stepsAtNs) {
+            text.append(String.format(Locale.ROOT, "\nat %.3f s another roster", atNs / 1e9));
         }
         return text.append(
                         calmAtNs == Long.MAX_VALUE

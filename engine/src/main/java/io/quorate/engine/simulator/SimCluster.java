@@ -1,7 +1,6 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.byzantine.Plot;
-import io.quorate.engine.byzantine.Scene;
 import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.checker.LivenessChecker;
 import io.quorate.engine.checker.SafetyChecker;
@@ -9,8 +8,10 @@ import io.quorate.engine.disk.SimJournal;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.reading.ReadContext;
 import io.quorate.engine.virtual.SimClock;
+import io.quorate.engine.virtual.SimKeys;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.engine.virtual.Trace;
+import io.quorate.transport.auth.Roster;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
@@ -30,6 +31,7 @@ final class SimCluster {
     private final Trace trace;
     private final FaultPlan plan;
     private final SimNetwork network;
+    /** By number: the peers of the first epoch, and behind them whoever may join. */
     private final SimPeer[] peers;
 
     /** The peers, and behind them the second halves of twins. */
@@ -39,6 +41,12 @@ final class SimCluster {
     private final SimRandom workload;
     private final SimRandom chaos;
     private final int faultyMax;
+    private final SimOperator operator;
+    private SimEpoch newest;
+
+    /** The peers of the newest epoch. */
+    private SimPeer[] current;
+
     private final long workloadNs;
     private int commandsLeft;
     private Consumer<ReadContext> readSettings = context -> {};
@@ -70,13 +78,15 @@ final class SimCluster {
         chaos = random.split(2);
         isGarbled = plan.hasLiar(Strategy.GARBLED);
         final int[] twins = plan.twins();
-        network = new SimNetwork(peerCount, twins, clock, random.split(3), trace);
+        final int processes = peerCount + plan.stepsAtNs().size();
+        network = new SimNetwork(processes, twins, clock, random.split(3), trace);
         network.conditions(plan.conditions());
         final SimKeys keys = new SimKeys(peerCount, random.split(4));
         final Plot plot = new Plot(otherHalf(peerCount), chaos.nextInt(peerCount));
-        nodes = new SimPeer[peerCount + twins.length];
+        newest = plan.stepsAtNs().isEmpty() ? SimEpoch.only(peerCount) : SimEpoch.first(peerCount);
+        nodes = new SimPeer[processes + twins.length];
         for (int node = 0; node < nodes.length; node++) {
-            final int id = node < peerCount ? node : twins[node - peerCount];
+            final int id = node < processes ? node : twins[node - processes];
             nodes[node] = new SimPeer(
                     id,
                     node,
@@ -88,7 +98,14 @@ final class SimCluster {
                     plan.isDurable(id),
                     settings);
         }
-        peers = Arrays.copyOf(nodes, peerCount);
+        peers = Arrays.copyOf(nodes, processes);
+        for (final SimPeer node : nodes) {
+            if (newest.idOf(node.number()) >= 0) {
+                node.found(newest);
+            }
+        }
+        current = Arrays.copyOf(nodes, peerCount);
+        operator = new SimOperator(this, keys, random.split(7), plan.stepsAtNs());
         twinCuts = new boolean[nodes.length * nodes.length];
     }
 
@@ -111,9 +128,7 @@ final class SimCluster {
     /** Gives every disk a flaw. */
     void flaw(final SimJournal.Flaw flaw) {
         for (final SimPeer peer : peers) {
-            if (peer.disk() != null) {
-                peer.disk().flaw(flaw);
-            }
+            peer.files().disks().forEach(disk -> disk.flaw(flaw));
         }
     }
 
@@ -124,7 +139,7 @@ final class SimCluster {
         }
         for (final SimPeer node : nodes) {
             if (!node.isCorrect()) {
-                clock.schedule(plan.turnsAtNs(node.id()), () -> turn(node));
+                clock.schedule(plan.turnsAtNs(node.number()), () -> turn(node));
             }
         }
         if (nodes.length > peers.length) {
@@ -135,6 +150,7 @@ final class SimCluster {
             clock.schedule(workload.nextLong(workloadNs), () -> submit(commandId));
             clock.schedule(workload.nextLong(workloadNs), () -> read(FIRST_QUERY_ID + commandId));
         }
+        operator.start();
         for (final FaultPlan.Fault fault : plan.faults()) {
             clock.schedule(fault.atNs(), () -> begin(fault));
         }
@@ -159,12 +175,68 @@ final class SimCluster {
 
     /** True when faults have stopped and nothing is owed. */
     boolean isSettled() {
-        return isCalm && commandsLeft == 0 && liveness.isSettled(peers, safety);
+        return isCalm
+                && commandsLeft == 0
+                && operator.isDone()
+                && liveness.isSettled(current, safety)
+                && lingering() == null;
+    }
+
+    /** A correct peer that is in no roster any more and does not know; null if there is none. */
+    private SimPeer lingering() {
+        for (final SimPeer peer : peers) {
+            if (peer.isCorrect() && peer.isMember() && newest.idOf(peer.number()) < 0) {
+                return peer;
+            }
+        }
+        return null;
     }
 
     /** What the group still owes, in words. */
     List<String> owed() {
-        return liveness.owed(peers, safety);
+        final List<String> owed = liveness.owed(current, safety);
+        if (!operator.isDone()) {
+            owed.add("the group is still in epoch " + newest.number());
+        }
+        if (lingering() != null) {
+            owed.add(lingering() + " does not know that it is no peer any more");
+        }
+        return owed;
+    }
+
+    SimOperator operator() {
+        return operator;
+    }
+
+    int faultyMax() {
+        return faultyMax;
+    }
+
+    SimPeer peer(final int number) {
+        return peers[number];
+    }
+
+    /** The newest epoch that a correct peer has opened. */
+    SimEpoch newest() {
+        return newest;
+    }
+
+    long newestEpoch() {
+        return newest.number();
+    }
+
+    /** A correct peer opened an epoch. */
+    void onOpened(final SimEpoch epoch) {
+        if (epoch.number() > newest.number()) {
+            newest = epoch;
+            current = new SimPeer[epoch.size()];
+            Arrays.setAll(current, id -> peers[epoch.process(id)]);
+        }
+    }
+
+    /** A newcomer is started, though the step that makes it a peer is not yet taken. */
+    void join(final int number, final Roster before, final SimEpoch joined) {
+        peers[number].join(before, joined);
     }
 
     SimClock clock() {
@@ -190,10 +262,6 @@ final class SimCluster {
     /** True unless the plan made a peer a liar. */
     boolean isCorrect(final int peerId) {
         return peers[peerId].isCorrect();
-    }
-
-    int peerCount() {
-        return peers.length;
     }
 
     /** True if some liar sends what is no message. */
@@ -246,7 +314,8 @@ final class SimCluster {
     /** Crashes a peer, or, where that would exceed f, a liar: it is faulty already. */
     private void crash(final SimPeer peer, final SimJournal.Damage damage, final long downNs) {
         final SimPeer crashing = peer.isFaulty() || faultyCount() < faultyMax ? peer : faultyLiar();
-        if (crashing != null && crashing.isUp()) {
+        // Who is no peer any more is left alone: it does nothing but answer.
+        if (crashing != null && crashing.isUp() && crashing.isMember()) {
             crashing.crash(damage);
             clock.schedule(downNs, crashing::start);
         }
@@ -255,12 +324,12 @@ final class SimCluster {
     /** All correct peers at once: a group whose journals are whole survives that, though more than f stop. */
     private void crashAll(final long downNs) {
         for (final SimPeer peer : peers) {
-            if (peer.isCorrect() && !(peer.disk() != null && peer.isVoting())) {
+            if (peer.isCorrect() && peer.isMember() && !(peer.files().isDurable() && peer.isVoting())) {
                 return;
             }
         }
         for (final SimPeer peer : peers) {
-            if (peer.isCorrect()) {
+            if (peer.isCorrect() && peer.isMember()) {
                 peer.crash(SimJournal.Damage.NONE);
                 clock.schedule(1 + chaos.nextLong(downNs), peer::start);
             }
@@ -268,12 +337,12 @@ final class SimCluster {
     }
 
     private void hamper(final SimPeer peer, final FaultPlan.Fault fault) {
-        if (peer.disk() != null) {
-            final long untilNs = clock.nowNs() + fault.durationNs();
+        final long untilNs = clock.nowNs() + fault.durationNs();
+        for (final SimJournal disk : peer.files().disks()) {
             if (fault.kind() == FaultPlan.Kind.DISK_FULL) {
-                peer.disk().fullUntil(untilNs);
+                disk.fullUntil(untilNs);
             } else {
-                peer.disk().slowUntil(untilNs);
+                disk.slowUntil(untilNs);
             }
         }
     }
@@ -281,7 +350,7 @@ final class SimCluster {
     private int faultyCount() {
         int faulty = 0;
         for (final SimPeer peer : peers) {
-            faulty += peer.isFaulty() ? 1 : 0;
+            faulty += peer.isMember() && peer.isFaulty() ? 1 : 0;
         }
         return faulty;
     }
@@ -297,7 +366,10 @@ final class SimCluster {
 
     /** A peer turns malicious, as soon as that makes no more than f faulty ones. A plan with more liars means it. */
     private void turn(final SimPeer peer) {
-        if (faultyCount() < faultyMax || plan.turnsAtNs(peer.id()) == 0) {
+        if (!peer.isMember()) {
+            return;
+        }
+        if (faultyCount() < faultyMax || plan.turnsAtNs(peer.number()) == 0) {
             peer.turn();
         } else {
             clock.schedule(TURN_AGAIN_NS, () -> turn(peer));
@@ -322,18 +394,22 @@ final class SimCluster {
         final int[] sides = new int[nodes.length];
         for (int node = 0; node < nodes.length; node++) {
             final boolean isSecond = node >= peers.length && chaos.nextInt(4) > 0;
-            sides[node] = isSecond ? 1 - sides[nodes[node].id()] : chaos.nextInt(2);
+            sides[node] = isSecond ? 1 - sides[nodes[node].number()] : chaos.nextInt(2);
         }
         for (int index = 0; index < twinCuts.length; index++) {
             final SimPeer from = nodes[index / nodes.length];
             final SimPeer to = nodes[index % nodes.length];
             final boolean isParted = sides[from.node()] != sides[to.node()];
-            if (isParted && (!isTwinsOnly || from.isTwin() || to.isTwin())) {
+            if (isParted && (!isTwinsOnly || isTwin(from) || isTwin(to))) {
                 twinCuts[index] = true;
                 network.cut(from.node(), to.node(), true);
             }
         }
         clock.schedule(chaos.between(TWIN_ROUND_MIN_NS, TWIN_ROUND_MAX_NS), this::twinRound);
+    }
+
+    private static boolean isTwin(final SimPeer peer) {
+        return peer.strategy() == Strategy.TWIN;
     }
 
     private void cut(final long mask, final boolean outgoing, final boolean incoming, final long durationNs) {
@@ -348,7 +424,7 @@ final class SimCluster {
     private void setCut(final long mask, final boolean outgoing, final boolean incoming, final boolean isCut) {
         for (int inside = 0; inside < nodes.length; inside++) {
             for (int outside = 0; outside < nodes.length; outside++) {
-                if ((mask >>> nodes[inside].id() & 1) == 1 && (mask >>> nodes[outside].id() & 1) == 0) {
+                if ((mask >>> nodes[inside].number() & 1) == 1 && (mask >>> nodes[outside].number() & 1) == 0) {
                     if (outgoing) {
                         network.cut(inside, outside, isCut);
                     }
@@ -385,56 +461,6 @@ final class SimCluster {
         network.conditions(SimNetwork.Conditions.calm());
         for (final SimPeer node : nodes) {
             node.start();
-        }
-    }
-
-    /** The world of one life of a liar. */
-    static final class LiarScene implements Scene {
-        private final SimPeer peer;
-        private final SimCluster cluster;
-        private final int life;
-        private final Strategy strategy;
-
-        LiarScene(final SimPeer peer, final SimCluster cluster, final int life, final Strategy strategy) {
-            this.peer = peer;
-            this.cluster = cluster;
-            this.life = life;
-            this.strategy = strategy;
-        }
-
-        @Override
-        public boolean isLying() {
-            return peer.isLying();
-        }
-
-        @Override
-        public boolean isPrimary() {
-            return peer.isPrimary();
-        }
-
-        @Override
-        public long timeoutNs() {
-            return peer.timeoutNs();
-        }
-
-        @Override
-        public void later(final long delayNs, final Runnable action) {
-            cluster.clock().schedule(delayNs, () -> {
-                if (peer.isUp() && life == peer.incarnation()) {
-                    action.run();
-                }
-            });
-        }
-
-        @Override
-        public void forge(final int asPeerId, final int receiverId, final int lengthBytes) {
-            cluster.network().forge(asPeerId, receiverId, lengthBytes);
-        }
-
-        @Override
-        public void lied(final int receiverId) {
-            cluster.trace()
-                    .record(cluster.clock().nowNs(), peer.node(), Trace.Kind.LIE, receiverId, strategy.ordinal());
         }
     }
 }

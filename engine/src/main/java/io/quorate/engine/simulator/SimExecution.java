@@ -1,5 +1,7 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.epoch.EpochState;
+import io.quorate.engine.epoch.ReconfigureCommand;
 import io.quorate.engine.ordering.ExactlyOnce;
 import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.ExecutionListener;
@@ -38,6 +40,7 @@ final class SimExecution implements Execution, Reading {
     private final Runnable work = this::work;
     private final ArrayDeque<Job> jobs = new ArrayDeque<>();
     private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
+    private int approvalsMin;
     private ExecutionListener listener;
     private Reading.Listener readListener;
     private Runnable afterwards;
@@ -125,7 +128,22 @@ final class SimExecution implements Execution, Reading {
         afterwards = newAfterwards;
     }
 
-    /** The peer crashed: nothing comes back any more. */
+    /** The state machine is one of an epoch; a command with so many approvals may end it. */
+    void endingOn(final int newApprovalsMin) {
+        approvalsMin = newApprovalsMin;
+    }
+
+    @Override
+    public long lastSequence(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return approvalsMin == 0 ? Long.MAX_VALUE : EpochState.lastSequence(snapshot, offset, lengthBytes);
+    }
+
+    @Override
+    public boolean mayEndEpoch(final DirectBuffer request, final int offset, final int lengthBytes) {
+        return approvalsMin > 0 && ReconfigureCommand.isPlausible(request, offset, lengthBytes, approvalsMin);
+    }
+
+    /** The peer crashed, or its epoch is over: nothing comes back any more. */
     void stop() {
         isStopped = true;
         jobs.clear();
@@ -202,7 +220,7 @@ final class SimExecution implements Execution, Reading {
     }
 
     private void work() {
-        for (int count = 1 + random.nextInt(8); count > 0 && !jobs.isEmpty(); count--) {
+        for (int count = 1 + random.nextInt(8); count > 0 && !jobs.isEmpty() && !isStopped; count--) {
             perform(jobs.pollFirst());
         }
         if (!jobs.isEmpty()) {

@@ -51,8 +51,11 @@ public final class SimNetwork {
     private static final int REMEMBERED_FRAMES = 8;
     private static final int POOL_MAX = 4096;
 
-    private final int peerCount;
+    /** Epoch of the ways that {@link #attach} opens, to all peers under their numbers. */
+    static final long FIRST_EPOCH = 1;
+
     private final int nodeCount;
+    private final int[] everybody;
     private final int[] peerOf;
     private final int[] twinOf;
     private final SimClock clock;
@@ -73,8 +76,12 @@ public final class SimNetwork {
     /** A peer's end of the network. */
     @FunctionalInterface
     interface FrameReceiver {
-        /** One frame arrived; {@link #unpack} hands out its messages. The frame is valid during the call only. */
-        void onFrame(int senderId, DirectBuffer frame, int lengthBytes);
+        /**
+         * One frame of an epoch arrived; {@link #unpack} hands out its messages. The frame is valid during the call only.
+         *
+         * @param senderId the sender's id in that epoch
+         */
+        void onFrame(long epoch, int senderId, DirectBuffer frame, int lengthBytes);
     }
 
     /**
@@ -83,7 +90,8 @@ public final class SimNetwork {
      */
     SimNetwork(
             final int peerCount, final int[] twins, final SimClock clock, final SimRandom random, final Trace trace) {
-        this.peerCount = peerCount;
+        everybody = new int[peerCount];
+        Arrays.setAll(everybody, node -> node);
         this.clock = clock;
         this.random = random;
         this.trace = trace;
@@ -120,7 +128,17 @@ public final class SimNetwork {
     Port attach(final int node, final int incarnation, final FrameReceiver receiver) {
         incarnations[node] = incarnation;
         receivers[node] = receiver;
-        return new Port(node);
+        return new Port(node, FIRST_EPOCH, peerOf[node], everybody);
+    }
+
+    /**
+     * A way into the group of an epoch, for the life in which the node is.
+     *
+     * @param selfId the node's peer id in that epoch
+     * @param nodes of the peers of the epoch, by their ids
+     */
+    Port open(final int node, final long epoch, final int selfId, final int[] nodes) {
+        return new Port(node, epoch, selfId, nodes.clone());
     }
 
     /** Closes a node's end: what is under way to it is lost. */
@@ -225,7 +243,7 @@ public final class SimNetwork {
             if (frame.fromIncarnation == incarnations[frame.from] && frame.toIncarnation == incarnations[frame.to]) {
                 framesDelivered++;
                 trace.record(clock.nowNs(), frame.to, Trace.Kind.DELIVER, frame.from, frame.lengthBytes);
-                receiver.onFrame(peerOf[frame.from], frame.buffer, frame.lengthBytes);
+                receiver.onFrame(frame.epoch, frame.senderId, frame.buffer, frame.lengthBytes);
             } else {
                 trace.record(clock.nowNs(), frame.to, Trace.Kind.STALE, frame.from, frame.fromIncarnation);
             }
@@ -238,11 +256,14 @@ public final class SimNetwork {
         trace.record(clock.nowNs(), to, Trace.Kind.FORGED, asPeerId, lengthBytes);
     }
 
-    private Frame acquire(final int from, final int to) {
+    private Frame acquire(final Port port, final int to) {
+        final int from = port.node;
         final Frame pooled = pool.pollFirst();
         final Frame frame = pooled == null ? new Frame() : pooled;
         frame.from = from;
         frame.to = to;
+        frame.epoch = port.epoch;
+        frame.senderId = port.peerId;
         frame.fromIncarnation = incarnations[from];
         frame.toIncarnation = incarnations[to];
         frame.lengthBytes = 0;
@@ -263,6 +284,8 @@ public final class SimNetwork {
         private final UnsafeBuffer buffer = new UnsafeBuffer(new byte[CAPACITY_INITIAL]);
         private int from;
         private int to;
+        private long epoch;
+        private int senderId;
         private int fromIncarnation;
         private int toIncarnation;
         private int lengthBytes;
@@ -298,29 +321,34 @@ public final class SimNetwork {
     /** The outbox of one incarnation of one peer: packs what is for one peer into one frame, as the links of production do. */
     final class Port implements Outbox {
         private final int node;
+        private final long epoch;
         private final int peerId;
+        private final int[] nodes;
         private final int incarnation;
-        private final Frame[] waiting = new Frame[peerCount];
+        private final Frame[] waiting;
         private long waitingMask;
 
-        private Port(final int node) {
+        private Port(final int node, final long epoch, final int peerId, final int[] nodes) {
             this.node = node;
-            peerId = peerOf[node];
+            this.epoch = epoch;
+            this.peerId = peerId;
+            this.nodes = nodes;
+            waiting = new Frame[nodes.length];
             incarnation = incarnations[node];
         }
 
         @Override
         public boolean send(final int to, final DirectBuffer message, final int offset, final int lengthBytes) {
-            if (to < 0 || to >= peerCount || to == peerId) {
+            if (to < 0 || to >= nodes.length || to == peerId) {
                 throw new IllegalArgumentException(
-                        "peer " + peerId + " sends to another of 0.." + (peerCount - 1) + ", given " + to);
+                        "peer " + peerId + " sends to another of 0.." + (nodes.length - 1) + ", given " + to);
             }
             if (lengthBytes <= 0 || lengthBytes > LIMITS.messageLengthMax()) {
                 throw new IllegalArgumentException(
                         "a message has 1.." + LIMITS.messageLengthMax() + " bytes, given " + lengthBytes);
             }
             if (random.chance(conditions.refusePpm)) {
-                trace.record(clock.nowNs(), node, Trace.Kind.REFUSE, to, lengthBytes);
+                trace.record(clock.nowNs(), node, Trace.Kind.REFUSE, nodes[to], lengthBytes);
                 return false;
             }
             if (waiting[to] != null
@@ -328,12 +356,14 @@ public final class SimNetwork {
                 flush(to);
             }
             if (waiting[to] == null) {
-                waiting[to] = acquire(node, to);
+                waiting[to] = acquire(this, nodes[to]);
                 waitingMask |= 1L << to;
             }
             waiting[to].append(message, offset, lengthBytes);
             if (trace.isReadable()) {
-                trace.tell(clock.nowNs(), "peer " + node + " to peer " + to + ": " + Trace.describe(message, offset));
+                trace.tell(
+                        clock.nowNs(),
+                        "peer " + node + " to peer " + nodes[to] + ": " + Trace.describe(message, offset));
             }
             return true;
         }
@@ -347,7 +377,7 @@ public final class SimNetwork {
         }
 
         private Frame copyFor(final int otherNode, final Frame frame) {
-            final Frame copy = acquire(node, otherNode);
+            final Frame copy = acquire(this, otherNode);
             copy.set(frame);
             return copy;
         }
@@ -357,10 +387,10 @@ public final class SimNetwork {
             if (frame != null) {
                 waiting[to] = null;
                 if (receivers[node] != null && incarnation == incarnations[node]) {
-                    if (twinOf[to] >= 0) {
-                        transmit(copyFor(twinOf[to], frame));
+                    if (twinOf[nodes[to]] >= 0) {
+                        transmit(copyFor(twinOf[nodes[to]], frame));
                     }
-                    frame.toIncarnation = incarnations[to];
+                    frame.toIncarnation = incarnations[nodes[to]];
                     transmit(frame);
                 } else {
                     release(frame);

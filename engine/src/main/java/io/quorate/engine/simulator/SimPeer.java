@@ -1,78 +1,66 @@
 package io.quorate.engine.simulator;
 
-import io.quorate.engine.byzantine.ByzantinePeer;
 import io.quorate.engine.byzantine.Plot;
 import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.checker.LivenessChecker;
 import io.quorate.engine.checker.SafetyChecker;
 import io.quorate.engine.disk.SimJournal;
-import io.quorate.engine.evidence.Evidence;
-import io.quorate.engine.journal.DurableGate;
-import io.quorate.engine.journal.Journal;
+import io.quorate.engine.epoch.EpochAdapter;
+import io.quorate.engine.epoch.EpochPublisher;
+import io.quorate.engine.epoch.HandoverCertificate;
+import io.quorate.engine.epoch.Joining;
+import io.quorate.engine.epoch.RosterStep;
 import io.quorate.engine.journal.JournalHistory;
-import io.quorate.engine.journal.MemoryJournal;
-import io.quorate.engine.metrics.PbftCounter;
-import io.quorate.engine.ordering.ClientTable;
-import io.quorate.engine.ordering.Digest256;
-import io.quorate.engine.ordering.ExactlyOnce;
 import io.quorate.engine.pbft.PbftContext;
-import io.quorate.engine.pbft.PbftListener;
-import io.quorate.engine.pbft.PbftPublisher;
-import io.quorate.engine.pbft.PbftReplica;
+import io.quorate.engine.virtual.SimKeys;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.FrameHandler;
-import io.quorate.transport.Outbox;
-import io.quorate.transport.auth.Signer;
+import io.quorate.transport.auth.Roster;
 import java.util.function.Consumer;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * One peer in all its lives. Each life is the production stack made anew, as a restarted process would make it: nothing is
- * carried over but the peer's id and key, and the disk of a durable peer.
+ * One process in all its lives. Each life is the production stack made anew, as a restarted process would make it: nothing is
+ * carried over but the peer's number and keys, what it knows of epochs, and the disk of a durable peer.
  */
-final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessChecker.Watched {
+final class SimPeer implements LivenessChecker.Watched {
     private static final long TICK_NS = 2_000_000;
-    private static final int GATE_BYTES_MAX = 256 * 1024;
     private static final long CLOCK_DRIFT_MAX_PPM = 10_000;
     private static final long CLOCK_ORIGIN_NS = 1_000_000_000_000L;
     private static final long NUMBERS_PER_LIFE = 1L << 32;
 
-    private final int id;
+    private final int number;
     private final int node;
     private final SimCluster cluster;
     private final SimKeys keys;
     private final Plot plot;
     private final Strategy strategy;
     private final SimRandom random;
+    private final SimFiles files;
     private final Consumer<PbftContext> settings;
-    private final SimJournal disk;
     private final VoteWatch watch;
     private final FrameHandler onMessage;
     private final Runnable endTurn = this::endTurn;
     private final long clockDriftPpm;
+
     private long clockShiftNs;
     private boolean isLying;
-    private ByzantinePeer liar;
-    private long timeoutNs;
     private int incarnation;
     private boolean isUp;
     private boolean isVoting;
+    private boolean hasLeft;
     private long pausedUntilNs;
-    private long appliedCount;
-    private long stableBefore;
-    private int windowLength;
-    private int clientWindow;
-    private int waitingMax;
-    private Outbox outbox;
-    private SimExecution execution;
-    private PbftReplica replica;
-    private SimUser user;
+    private Newcomer newcomer;
+    private SimMember member;
 
-    /** @param node its place in the network: the id, or a place behind all peers for the second half of a twin */
+    /** What a process knows before it has seen the epoch open that it joins. */
+    private record Newcomer(Roster before, SimEpoch joined, Joining joining, EpochAdapter adapter, Runnable flush) {}
+
+    /** @param node its place in the network: the number, or a place behind all peers for the second half of a twin */
     SimPeer(
-            final int id,
+            final int number,
             final int node,
             final SimCluster cluster,
             final SimKeys keys,
@@ -81,107 +69,180 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
             final SimRandom random,
             final boolean isDurable,
             final Consumer<PbftContext> settings) {
-        this.id = id;
+        this.number = number;
         this.node = node;
         this.cluster = cluster;
         this.keys = keys;
         this.plot = plot;
         this.strategy = strategy;
         this.random = random;
+        files = new SimFiles(this, cluster, keys, random, isDurable && strategy == null);
         this.settings = settings;
         onMessage = this::onMessage;
-        disk = isDurable && strategy == null ? cluster.newDisk(id, random.split(3000)) : null;
-        watch = strategy == null ? new VoteWatch(this, cluster, keys.signer(id)) : null;
+        watch = strategy == null ? new VoteWatch(this, cluster) : null;
         clockDriftPpm = random.between(-CLOCK_DRIFT_MAX_PPM, CLOCK_DRIFT_MAX_PPM);
+    }
+
+    /** Makes it a peer of the first epoch. */
+    void found(final SimEpoch first) {
+        files.add(first, null);
+    }
+
+    /** Its operator starts it as a newcomer, with the rosters of the epoch before and of the one that it joins. */
+    void join(final Roster before, final SimEpoch joined) {
+        if (newcomer == null && files.isEmpty()) {
+            newcomer = new Newcomer(before, joined, null, null, null);
+            start();
+        }
     }
 
     /** Begins a life; the first one has a vote at once, a later one must earn it. */
     void start() {
-        if (isUp) {
+        if (isUp || hasLeft || (files.isEmpty() && newcomer == null)) {
             return;
         }
         incarnation++;
         isUp = true;
-        appliedCount = 0;
-        final JournalHistory history = disk == null ? JournalHistory.empty() : disk.open(this::onDurable);
-        // A start counts once its first base is on the disk; before that nothing has been said.
-        final boolean isFirst = incarnation == 1 || (disk != null && !disk.hasSpoken());
+        // A start counts once its first base is on the disk.
+        final boolean isFirst = incarnation == 1 || (files.isDurable() && !files.hasSpoken());
+        final SimFiles.Station home = files.home();
+        final JournalHistory history = home == null ? JournalHistory.empty() : files.open(home, this::onDurable);
         isVoting = history.isIntact() ? isVoting : isFirst;
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.RESTART, incarnation, 0);
         final SimNetwork.Port port = cluster.network().attach(node, incarnation, this::onFrame);
-        final Signer signer = strategy == null ? watch : keys.signer(id);
-        final PbftContext context = new PbftContext()
-                .peerCount(cluster.peerCount())
-                .selfId(id)
-                .random(random.split(1000 + incarnation))
-                .isFirstStart(isFirst)
-                .firstRequestNumber(1 + (incarnation - 1) * NUMBERS_PER_LIFE);
-        settings.accept(context);
-        context.conclude();
-        timeoutNs = context.viewChangeTimeoutNs();
         if (watch != null) {
-            watch.begin(port, history.isIntact());
+            watch.begin(history.isIntact());
         }
-        final Outbox way = watch != null ? watch : lie(port, signer, context);
-        final DurableGate held = disk == null ? null : new DurableGate(disk, way, GATE_BYTES_MAX);
-        outbox = held == null ? way : held;
-        stableBefore = 0;
-        windowLength = context.windowLength();
-        clientWindow = context.clientWindow();
-        // Twice its window a client, and whatever slots refer to.
-        waitingMax = 2 * clientWindow * context.peerCount() + windowLength * context.batchCountMax();
-        final SimExecution.Gate gate = new SimExecution.Gate(this);
-        final ExactlyOnce exactlyOnce = new ExactlyOnce(
-                new ClientTable(context.peerCount(), context.clientWindow()), new RegisterMachine(gate));
-        execution = new SimExecution(
-                cluster.clock(),
-                random.split(2000 + incarnation),
-                exactlyOnce,
-                gate,
-                cluster::refusePpm,
-                () -> pausedUntilNs,
-                this::guarded);
-        final PbftPublisher publisher = new PbftPublisher(context, way, held);
-        final Journal journal = disk == null ? MemoryJournal.INSTANCE : disk;
-        replica = new PbftReplica(context, publisher, signer, keys.verifier(), execution, this, journal);
-        user = new SimUser(this, cluster, context, 1 + (incarnation - 1) * NUMBERS_PER_LIFE, publisher, outbox);
-        user.join(replica, signer, execution);
-        execution.listener(replica, user.readServer(), this::endTurn);
-        if (disk != null) {
-            restart(history);
+        if (home == null) {
+            ask();
+        } else {
+            files.remember(home);
+            final SimEpoch epoch = home.epoch();
+            final int selfId = epoch.idOf(number);
+            final SimNetwork.Port way = epoch.number() == SimNetwork.FIRST_EPOCH ? port : port(epoch);
+            final boolean votedBefore = isVoting;
+            isVoting |= history.isIntact();
+            enter(new SimMember.Start(epoch, selfId, way, isFirst, home.disk(), history, home.openedBy(), null));
+            if (history.isIntact()) {
+                isVoting = member.replica().hasVote();
+                if (votedBefore && !isVoting) {
+                    throw violation("journal", "restarts from its journal without the vote that it had");
+                }
+            }
         }
         tickLater(incarnation);
     }
 
-    private Outbox lie(final Outbox port, final Signer signer, final PbftContext context) {
-        liar = new ByzantinePeer(
-                id,
-                strategy,
-                port,
-                signer,
-                random.split(incarnation),
-                new SimCluster.LiarScene(this, cluster, incarnation, strategy),
-                plot,
-                context.messageLengthMax());
-        return liar;
+    /** A way into the group of an epoch that this process is a peer of. */
+    SimNetwork.Port port(final SimEpoch epoch) {
+        return cluster.network().open(node, epoch.number(), epoch.idOf(number), epoch.processes());
     }
 
-    private void onDurable() {
-        if (!isPaused()) {
-            endTurn();
+    /** Knows the epoch that it joins, and not yet what opened it. */
+    private void ask() {
+        final SimEpoch joined = newcomer.joined();
+        final int selfId = joined.idOf(number);
+        final SimNetwork.Port way = port(joined);
+        final Joining joining = new Joining(
+                newcomer.before(),
+                SimEpoch.of(newcomer.before()).verifier(keys),
+                joined.roster(),
+                selfId,
+                new EpochPublisher(way, way, selfId, joined.size()),
+                SimMember.settings(context(joined.size(), selfId, false)));
+        newcomer = new Newcomer(newcomer.before(), joined, joining, new EpochAdapter(joining), way::flush);
+    }
+
+    /** Settings of a replica in this life. */
+    PbftContext context(final int peerCount, final int selfId, final boolean isFirst) {
+        final PbftContext context = new PbftContext()
+                .peerCount(peerCount)
+                .selfId(selfId)
+                .random(draw(1000))
+                .isFirstStart(isFirst)
+                .firstRequestNumber(firstNumber());
+        settings.accept(context);
+        return context.conclude();
+    }
+
+    /** Chance for one use in this life and epoch. */
+    SimRandom draw(final long use) {
+        final long epochsBefore = member == null ? 0 : member.epoch().number();
+        return random.split(use + incarnation + epochsBefore * SimFiles.LABELS_PER_EPOCH);
+    }
+
+    /** Of the requests and reads of this life. */
+    long firstNumber() {
+        return 1 + (incarnation - 1) * NUMBERS_PER_LIFE;
+    }
+
+    Strategy strategy() {
+        return strategy;
+    }
+
+    Plot plot() {
+        return plot;
+    }
+
+    /** Until when it does nothing, if that is in the future. */
+    long pausedUntilNs() {
+        return pausedUntilNs;
+    }
+
+    private void enter(final SimMember.Start start) {
+        member = new SimMember(this, cluster, keys, start);
+        if (start.openedBy() != null) {
+            cluster.onOpened(start.epoch());
+            member.tellOpened(start.openedBy());
         }
     }
 
-    /** With an intact journal a peer that had its vote has it at once, and knows whatever it said. */
-    private void restart(final JournalHistory history) {
-        final boolean votedBefore = isVoting;
-        isVoting |= history.isIntact();
-        replica.restart(history, nowNs());
-        if (history.isIntact()) {
-            isVoting = replica.isVoting();
-            if (votedBefore && !isVoting) {
-                violated("journal", "restarts from its journal without the vote that it had");
-            }
+    /** The epoch is over here: goes on in the next one, or is no peer any more. */
+    private void advance() {
+        final HandoverCertificate end = member.succession().certificate();
+        final int newId =
+                RosterStep.between(member.epoch().roster(), end.next()).newIdOf(member.selfId());
+        member.stop();
+        files.end(member);
+        if (newId == RosterStep.GONE) {
+            leave();
+            return;
+        }
+        enterNext(SimEpoch.of(end.next()), end, member.replica().hasVote(), member);
+    }
+
+    private void enterNext(
+            final SimEpoch epoch, final HandoverCertificate openedBy, final boolean isFirst, final SimMember before) {
+        final SimFiles.Station next = files.add(epoch, openedBy);
+        enter(new SimMember.Start(
+                next.epoch(),
+                epoch.idOf(number),
+                port(epoch),
+                isFirst,
+                next.disk(),
+                files.open(next, this::onDurable),
+                openedBy,
+                before));
+    }
+
+    /** It goes on answering in the epoch that is over: it may be the only one that has the proof. */
+    private void leave() {
+        cluster.trace()
+                .record(
+                        cluster.clock().nowNs(),
+                        node,
+                        Trace.Kind.GONE,
+                        member.epoch().number() + 1,
+                        0);
+        member = null;
+        newcomer = null;
+        hasLeft = true;
+        cluster.liveness().onCrashed(number);
+    }
+
+    private void onDurable() {
+        if (isUp && !isPaused()) {
+            endTurn();
         }
     }
 
@@ -189,11 +250,15 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
     void crash(final SimJournal.Damage damage) {
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CRASH, incarnation, 0);
         isUp = false;
-        isVoting &= disk != null && disk.crash(damage);
+        isVoting &= files.isDurable();
+        files.crash(damage);
         pausedUntilNs = 0;
-        execution.stop();
+        if (member != null) {
+            member.stop();
+            member = null;
+        }
         cluster.network().detach(node);
-        cluster.liveness().onCrashed(id);
+        cluster.liveness().onCrashed(number);
     }
 
     /** Does nothing until then; what arrives meanwhile waits. */
@@ -216,17 +281,28 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
 
     /** Hands a command to the peer's own client; false if it cannot take it now. */
     boolean submit(final long commandId, final SimRandom workload) {
-        return isUp && !isPaused() && user.submit(commandId, workload) && afterTurn();
+        return ending(isAtWork() && member.user().submit(commandId, workload));
     }
 
     /** Has the peer's own client read a register; false if it cannot now. */
     boolean read(final long queryId, final SimRandom workload) {
-        return isUp && !isPaused() && user.read(queryId, workload) && afterTurn();
+        return ending(isAtWork() && member.user().read(queryId, workload));
     }
 
-    private boolean afterTurn() {
-        endTurn();
-        return true;
+    /** Has the peer's own client ask for another roster; false if it cannot now. */
+    boolean reconfigure(final long commandId, final byte[] command) {
+        return ending(isAtWork() && member.user().reconfigure(commandId, command));
+    }
+
+    private boolean isAtWork() {
+        return isUp && !isPaused() && member != null;
+    }
+
+    private boolean ending(final boolean hasActed) {
+        if (hasActed) {
+            endTurn();
+        }
+        return hasActed;
     }
 
     /** True unless the fault plan made it a liar. */
@@ -239,12 +315,17 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         return isUp;
     }
 
-    SimJournal disk() {
-        return disk;
+    /** True once it has been a peer of the group, or was started to become one, until it has left. */
+    boolean isMember() {
+        return incarnation > 0 && !hasLeft;
     }
 
-    int id() {
-        return id;
+    SimFiles files() {
+        return files;
+    }
+
+    int number() {
+        return number;
     }
 
     int node() {
@@ -259,17 +340,13 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         return isLying;
     }
 
-    boolean isPrimary() {
-        return replica.isPrimary();
+    VoteWatch watch() {
+        return watch;
     }
 
-    /** How long it waits for a primary. */
-    long timeoutNs() {
-        return timeoutNs;
-    }
-
-    boolean isTwin() {
-        return strategy == Strategy.TWIN;
+    /** The number of the epoch that it stands in; 0 before it stands in any. */
+    long epoch() {
+        return member == null ? 0 : member.epoch().number();
     }
 
     /** True if it counts against f at this moment: it lies, is down, or has not got its vote back. */
@@ -284,19 +361,24 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
     }
 
     @Override
+    public boolean isCurrent() {
+        return member != null
+                && epoch() == cluster.newestEpoch()
+                && member.replica().isOpen();
+    }
+
+    @Override
     public long appliedCount() {
-        return appliedCount;
+        return member == null ? 0 : member.appliedCount();
     }
 
     @Override
     public String toString() {
-        if (!isUp) {
-            return "peer " + id + " (life " + incarnation + ", down)";
+        final String name = "peer " + number + " (life " + incarnation;
+        if (!isUp || member == null) {
+            return name + (!isUp ? ", down)" : hasLeft ? ", gone)" : ", joining)");
         }
-        return "peer " + id + " (life " + incarnation + ", view " + replica.view()
-                + (replica.isActive() ? "" : " awaited")
-                + ", stable " + replica.stableSequence() + ", committed " + replica.committedSequence() + ", executed "
-                + replica.executedSequence() + (isVoting ? "" : ", votes from " + replica.recoverySequence()) + ")";
+        return name + (cluster.newestEpoch() > 1 ? ", epoch " + epoch() : "") + ", " + member + ")";
     }
 
     private boolean isPaused() {
@@ -306,7 +388,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
     /** This peer's own clock: another origin a peer, its speed within a part in a hundred, moved by faults. */
     long nowNs() {
         final long nowNs = cluster.clock().nowNs();
-        return nowNs + nowNs * clockDriftPpm / SimRandom.CERTAIN_PPM + id * CLOCK_ORIGIN_NS + clockShiftNs;
+        return nowNs + nowNs * clockDriftPpm / SimRandom.CERTAIN_PPM + number * CLOCK_ORIGIN_NS + clockShiftNs;
     }
 
     private void tickLater(final int life) {
@@ -327,7 +409,7 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
      * What a peer does in one turn. The core of a liar may meet what its own lies brought about and stop at a broken invariant,
      * as a process would: it starts anew without its memory. The same at a correct peer is a violation.
      */
-    private void guarded(final Runnable turn) {
+    void guarded(final Runnable turn) {
         if (isCorrect()) {
             turn.run();
             return;
@@ -342,136 +424,71 @@ final class SimPeer implements RegisterMachine.Observer, PbftListener, LivenessC
         }
     }
 
-    private void onFrame(final int senderId, final DirectBuffer frame, final int lengthBytes) {
+    private void onFrame(final long epoch, final int senderId, final DirectBuffer frame, final int lengthBytes) {
         if (isPaused()) {
             final UnsafeBuffer copy = new UnsafeBuffer(new byte[lengthBytes]);
             copy.putBytes(0, frame, 0, lengthBytes);
             final int life = incarnation;
             cluster.clock().schedule(pausedUntilNs - cluster.clock().nowNs(), () -> {
                 if (isUp && life == incarnation) {
-                    onFrame(senderId, copy, lengthBytes);
+                    onFrame(epoch, senderId, copy, lengthBytes);
                 }
             });
             return;
         }
         if (isCorrect()) {
-            SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
-            endTurn();
+            receive(epoch, senderId, frame, lengthBytes);
         } else {
-            guarded(() -> {
-                SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
-                endTurn();
-            });
+            guarded(() -> receive(epoch, senderId, frame, lengthBytes));
         }
+    }
+
+    /** A frame of this peer's epoch is for its replica; one of an epoch that is over is answered; any other is refused. */
+    private void receive(final long epoch, final int senderId, final DirectBuffer frame, final int lengthBytes) {
+        if (member == null ? newcomer != null && newcomer.joined().number() == epoch : member.isOf(epoch)) {
+            SimNetwork.unpack(senderId, frame, lengthBytes, onMessage);
+        } else if (!files.answer(epoch, senderId, frame, lengthBytes)) {
+            cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.STALE, senderId, epoch);
+        }
+        endTurn();
     }
 
     private void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-        final boolean isHeard = liar == null || liar.isHeard(senderId, buffer, offset);
-        if (isHeard) {
-            user.onMessage(senderId, buffer, offset, lengthBytes);
+        if (member == null) {
+            newcomer.adapter().onMessage(senderId, buffer, offset, lengthBytes, nowNs());
+        } else {
+            member.onMessage(senderId, buffer, offset, lengthBytes);
         }
     }
 
-    /** The rest of a duty cycle: timers, then what waits to be sent. */
-    private void endTurn() {
-        replica.onTick(nowNs());
-        user.onTick(nowNs());
-        outbox.flush();
-        if (isCorrect()) {
-            checkBounds();
+    /** The rest of a duty cycle: timers, what waits to be sent, and the step from an epoch to the next. */
+    void endTurn() {
+        if (member == null && newcomer != null) {
+            endTurnOfNewcomer();
+        } else if (member != null) {
+            member.endTurn(nowNs());
+            if (member.succession() != null && member.succession().isEnded()) {
+                advance();
+            }
         }
+        files.flush();
     }
 
-    /** What a replica shows of itself stays within what its settings promise. Words are made only when it does not. */
-    private void checkBounds() {
-        final long stable = replica.stableSequence();
-        final long executed = replica.executedSequence();
-        final long committed = replica.committedSequence();
-        if (stable < stableBefore || stable > executed || executed > committed) {
-            violated("bounds", "has cursors out of order; stable was " + stableBefore);
+    private void endTurnOfNewcomer() {
+        newcomer.joining().onTick(nowNs());
+        newcomer.flush().run();
+        final HandoverCertificate openedBy = newcomer.joining().certificate();
+        if (openedBy != null) {
+            enterNext(newcomer.joined(), openedBy, isVoting, null);
         }
-        if (committed > stable + windowLength) {
-            violated("bounds", "runs past its window of " + windowLength);
-        }
-        if (replica.waitingCount() > waitingMax) {
-            violated("bounds", "holds " + replica.waitingCount() + " waiting requests, at most " + waitingMax);
-        }
-        if (user.outstandingCount() > clientWindow) {
-            violated("bounds", "waits for " + user.outstandingCount() + " replies, at most " + clientWindow);
-        }
-        if (replica.isVoting() != isVoting) {
-            violated("amnesia", "does not know whether it votes");
-        }
-        if (replica.counters().get(PbftCounter.DROPPED_MALFORMED) != 0 && !cluster.isGarbled()) {
-            violated("bounds", "could not decode a message, though nobody sends such");
-        }
-        stableBefore = stable;
-    }
-
-    private void violated(final String property, final String statement) {
-        throw violation(property, statement);
     }
 
     SafetyChecker.Violation violation(final String property, final String statement) {
         return new SafetyChecker.Violation(property, this + " " + statement);
     }
 
-    @Override
-    public void onApplied(
-            final long position, final long sequence, final int clientId, final long commandId, final long chain) {
-        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.APPLY, sequence, commandId);
-        appliedCount = position + 1;
-        if (isCorrect()) {
-            cluster.safety().onApplied(id, position, sequence, clientId, commandId, chain);
-        }
-    }
-
-    @Override
-    public void onRestored(final long newAppliedCount, final long chain) {
-        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.RESTORE, newAppliedCount, chain);
-        appliedCount = newAppliedCount;
-        if (isCorrect()) {
-            cluster.safety().onRestored(id, newAppliedCount, chain);
-        }
-    }
-
-    @Override
-    public void onCommitted(final long sequence, final Digest256 batchDigest) {
-        if (isCorrect()) {
-            cluster.safety().onCommitted(id, sequence, batchDigest.prefix());
-        }
-    }
-
-    @Override
-    public void onStableCheckpoint(final long sequence, final Digest256 stateDigest) {
-        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CHECKPOINT, sequence, stateDigest.prefix());
-        if (isCorrect()) {
-            cluster.safety().onCheckpoint(id, sequence, stateDigest.prefix());
-        }
-    }
-
-    @Override
-    public void onEvidence(final Evidence found) {
-        if (isCorrect() && cluster.isCorrect(found.accusedId())) {
-            violated(
-                    "evidence",
-                    "holds a " + found.kind() + " conflict of sequence " + found.sequence() + " against peer "
-                            + found.accusedId() + ", which is correct");
-        }
-    }
-
-    @Override
-    public void onViewChangeStarted(final long view) {
-        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.LEAVE, view, 0);
-    }
-
-    @Override
-    public void onViewChanged(final long view, final int primaryId) {
-        cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.ENTER, view, primaryId);
-    }
-
-    @Override
-    public void onVotingAgain(final long sequence) {
+    /** Its replica has its vote back. */
+    void onVotingAgain(final long sequence) {
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.VOTES, incarnation, sequence);
         isVoting = true;
         if (isCorrect()) {

@@ -1,5 +1,6 @@
 package io.quorate.engine.simulator;
 
+import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.ReadCounter;
 import io.quorate.engine.ordering.Ordering;
@@ -22,14 +23,13 @@ import java.util.Map;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
-/** The client of one life of a peer: what it asks, and what it comes to believe, which the checkers are told. */
+/** The client of a peer in one life and epoch: what it asks, and what it comes to believe, which the checkers are told. */
 final class SimUser {
     private static final int PADDING_MAX = 64;
 
     private final SimPeer peer;
     private final SimCluster cluster;
     private final PbftContext context;
-    private final long firstNumber;
     private final PbftPublisher publisher;
     private final Outbox outbox;
     private final UnsafeBuffer command = new UnsafeBuffer(new byte[RegisterMachine.COMMAND_LENGTH_MIN + PADDING_MAX]);
@@ -43,18 +43,15 @@ final class SimUser {
 
     private record Query(long queryId, int register) {}
 
-    /** @param firstNumber of its requests and reads; higher than any of an earlier life */
     SimUser(
             final SimPeer peer,
             final SimCluster cluster,
             final PbftContext context,
-            final long firstNumber,
             final PbftPublisher publisher,
             final Outbox outbox) {
         this.peer = peer;
         this.cluster = cluster;
         this.context = context;
-        this.firstNumber = firstNumber;
         this.publisher = publisher;
         this.outbox = outbox;
     }
@@ -74,9 +71,17 @@ final class SimUser {
         final Counters<ReadCounter> readCounters = new Counters<>(ReadCounter.class);
         final ReadPublisher readPublisher = new ReadPublisher(reads, outbox);
         readServer = new ReadServer(reads, readPublisher, replica.order(), execution, readCounters);
-        readClient =
-                new ReadClient(reads, firstNumber, readPublisher, readServer, client, this::onAnswer, readCounters);
+        readClient = new ReadClient(
+                reads, peer.firstNumber(), readPublisher, readServer, client, this::onAnswer, readCounters);
         readAdapter = new ReadAdapter(reads, readServer, readClient, readCounters);
+    }
+
+    /** Goes on where the peer's client in the epoch before ended. */
+    void adopt(final SimUser before) {
+        commandIds.putAll(before.commandIds);
+        queries.putAll(before.queries);
+        client.adopt(before.client, peer.nowNs());
+        readClient.adopt(before.readClient, peer.nowNs());
     }
 
     ReadServer readServer() {
@@ -110,7 +115,17 @@ final class SimUser {
         commandIds.put(requestNumber, commandId);
         cluster.safety()
                 .onSubmitted(commandId, RegisterMachine.register(command, 0), RegisterMachine.value(command, 0));
-        cluster.liveness().onSubmitted(peer.id(), commandId);
+        cluster.liveness().onSubmitted(peer.number(), commandId);
+        return true;
+    }
+
+    /** Asks for another roster; false if the client cannot now. */
+    boolean reconfigure(final long commandId, final byte[] body) {
+        final long requestNumber = client.submit(new UnsafeBuffer(body), 0, body.length, peer.nowNs());
+        if (requestNumber == Ordering.REFUSED) {
+            return false;
+        }
+        commandIds.put(requestNumber, commandId);
         return true;
     }
 
@@ -120,7 +135,7 @@ final class SimUser {
         final int length = RegisterMachine.encodeQuery(command, queryId, register);
         // Before it is asked: a group of one answers at once.
         cluster.safety().onReadBegun(queryId);
-        cluster.liveness().onSubmitted(peer.id(), queryId);
+        cluster.liveness().onSubmitted(peer.number(), queryId);
         final long readNumber = readClient.read(command, 0, length, peer.nowNs());
         if (readNumber == Ordering.REFUSED) {
             cluster.safety().onReadGivenUp(queryId);
@@ -143,7 +158,7 @@ final class SimUser {
         record(Trace.Kind.REPLY, readNumber, query.queryId);
         cluster.safety()
                 .onReadBelieved(
-                        peer.id(),
+                        peer.number(),
                         query.queryId,
                         query.register,
                         answer.getLong(offset),
@@ -159,13 +174,17 @@ final class SimUser {
         if (!peer.isCorrect()) {
             return;
         }
+        if (commandId != null && cluster.operator().isOwn(commandId)) {
+            cluster.operator().onVerdict(commandId, Verdict.of(reply, offset, lengthBytes));
+            return;
+        }
         if (commandId == null || lengthBytes != RegisterMachine.REPLY_LENGTH) {
             throw peer.violation("replies", "is told " + lengthBytes + " bytes in reply to request " + requestNumber);
         }
         record(Trace.Kind.REPLY, requestNumber, commandId);
         cluster.safety()
                 .onBelieved(
-                        peer.id(),
+                        peer.number(),
                         commandId,
                         RegisterMachine.position(reply, offset),
                         RegisterMachine.chain(reply, offset));

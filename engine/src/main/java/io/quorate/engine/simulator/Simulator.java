@@ -24,6 +24,7 @@ public final class Simulator {
     private static final int MESSAGE_LENGTH_FIXED = 8 * 1024;
 
     private static final int MESSAGE_LENGTH_PER_SLOT = 1024;
+    private static final int ROSTER_LENGTH_MAX = 16 * 1024;
 
     /** What is asked of a run. */
     public enum Mode {
@@ -169,6 +170,9 @@ public final class Simulator {
         final SimCluster cluster = new SimCluster(
                 seed, peerCount, Quorum.of(peerCount).faultyMax(), commands, durationNs, plan, trace, context -> {
                     draw(context, new SimRandom(seed).split(5));
+                    if (!plan.stepsAtNs().isEmpty()) {
+                        makeRoomForRosters(context);
+                    }
                     settings.accept(context);
                 });
         final boolean isEndless = plan.calmAtNs() == Long.MAX_VALUE;
@@ -257,6 +261,11 @@ public final class Simulator {
                 .viewChangeTimeoutNs(timeoutNs)
                 .viewChangeTimeoutMaxNs(16 * timeoutNs)
                 .isReading(random.nextBoolean());
+    }
+
+    /** A roster and its approvals are longer than anything else that clients say. */
+    private static void makeRoomForRosters(final PbftContext context) {
+        context.requestLengthMax(ROSTER_LENGTH_MAX).messageLengthMax(context.messageLengthMax() + ROSTER_LENGTH_MAX);
     }
 
     private static String describe(final RuntimeException broken) {

@@ -20,11 +20,12 @@ import org.agrona.MutableDirectBuffer;
  */
 final class VoteWatch implements Outbox, Signer {
     private final SimPeer peer;
-    private final SimCluster cluster;
     private final SafetyChecker safety;
-    private final Signer signer;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private Outbox port;
+    private Signer signer;
+    private SimEpoch epoch;
+    private int selfId;
     private int life;
     private int memory;
     private int seenKind;
@@ -34,27 +35,39 @@ final class VoteWatch implements Outbox, Signer {
     private long votedMax;
     private long votedMaxBefore;
 
-    VoteWatch(final SimPeer peer, final SimCluster cluster, final Signer signer) {
+    /** Views begin anew in each epoch: their numbers lie so far apart for the checker. */
+    private static final int VIEW_BITS = 40;
+
+    VoteWatch(final SimPeer peer, final SimCluster cluster) {
         this.peer = peer;
-        this.cluster = cluster;
-        this.signer = signer;
         safety = cluster.safety();
     }
 
     /**
      * A life begins.
      *
-     * @param newPort where its messages go on to
      * @param isRemembering whether it knows what the life before said
      */
-    void begin(final Outbox newPort, final boolean isRemembering) {
-        port = newPort;
+    void begin(final boolean isRemembering) {
         life++;
         seenKind = 0;
         if (!isRemembering) {
             memory++;
             votedMaxBefore = votedMax;
         }
+    }
+
+    /** From now on the peer speaks in an epoch, with its key there. */
+    void enter(final SimEpoch newEpoch, final int newSelfId, final Signer newSigner, final Outbox newPort) {
+        epoch = newEpoch;
+        selfId = newSelfId;
+        signer = newSigner;
+        port = newPort;
+        seenKind = 0;
+    }
+
+    private long inEpoch(final long view) {
+        return (epoch.number() - SimNetwork.FIRST_EPOCH << VIEW_BITS) + view;
     }
 
     /** The peer has its vote back, where the stable checkpoint is {@code sequence}. */
@@ -115,7 +128,7 @@ final class VoteWatch implements Outbox, Signer {
         seenDigest = digest;
         requireVote("a vote", sequence > votedMaxBefore, sequence);
         votedMax = Math.max(votedMax, sequence);
-        safety.onVote(peer.id(), kind, view, sequence, digest);
+        safety.onVote(peer.number(), kind, inEpoch(view), sequence, digest);
     }
 
     /** One view change a view, and one new view of its own, as long as it remembers, in all lives. */
@@ -123,9 +136,14 @@ final class VoteWatch implements Outbox, Signer {
         final long view = message.getLong(body + Signer.SIGNATURE_LENGTH);
         final int signerId = templateId == ViewChangeDecoder.TEMPLATE_ID
                 ? message.getShort(body + ViewChangeDecoder.replicaIdEncodingOffset()) & 0xFFFF
-                : (int) (view % cluster.peerCount());
-        if (signerId == peer.id()) {
-            safety.onVote(peer.id(), templateId, view, memory, Trace.hash(templateId, message, body, lengthBytes));
+                : (int) (view % epoch.size());
+        if (signerId == selfId) {
+            safety.onVote(
+                    peer.number(),
+                    templateId,
+                    inEpoch(view),
+                    memory,
+                    Trace.hash(templateId, message, body, lengthBytes));
         }
     }
 
@@ -155,11 +173,13 @@ final class VoteWatch implements Outbox, Signer {
             }
         }
         signer.sign(domain, content, offset, lengthBytes, signature, signatureOffset);
+        final long subject = content.getLong(offset);
+        final boolean isOfView = domain == SigningDomain.VIEW_CHANGE || domain == SigningDomain.NEW_VIEW;
         safety.onSigned(
-                peer.id(),
+                peer.number(),
                 life,
                 domain,
-                content.getLong(offset),
+                isOfView ? inEpoch(subject) : domain == SigningDomain.HANDOVER ? epoch.number() : subject,
                 Trace.hash(domain.ordinal(), content, offset, lengthBytes));
     }
 

@@ -53,7 +53,10 @@ public final class Trace {
         LIE("lies to"),
         FORGED("drops a frame with a forged MAC, in the name of"),
         FAULT("fault"),
-        CALM("faults stop");
+        CALM("faults stop"),
+        ASK("asks for a roster of epoch"),
+        OPEN("opens epoch"),
+        GONE("is no peer any more from epoch");
 
         private final String words;
 

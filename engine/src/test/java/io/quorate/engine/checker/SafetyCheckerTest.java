@@ -30,10 +30,10 @@ class SafetyCheckerTest {
                     checker.onApplied(0, 1, 2, 3, SECOND, 200);
                     checker.onRestored(3, 2, 200);
                     checker.onRestored(3, 0, 0);
-                    checker.onCommitted(0, 1, 7);
-                    checker.onCommitted(1, 1, 7);
-                    checker.onCheckpoint(0, 4, 9);
-                    checker.onCheckpoint(1, 4, 9);
+                    checker.onCommitted(0, 1, 1, 7);
+                    checker.onCommitted(1, 1, 1, 7);
+                    checker.onCheckpoint(0, 1, 4, 9);
+                    checker.onCheckpoint(1, 1, 4, 9);
                     checker.onVote(0, COMMIT, 0, 1, 7);
                     checker.onVote(0, COMMIT, 0, 1, 7);
                     checker.onVote(0, COMMIT, 1, 1, 8);
@@ -46,8 +46,8 @@ class SafetyCheckerTest {
 
     @Test
     void shouldReportTwoDigestsAtOneSequence() {
-        checker.onCommitted(0, 1, 7);
-        assertViolates("agreement", () -> checker.onCommitted(1, 1, 8));
+        checker.onCommitted(0, 1, 1, 7);
+        assertViolates("agreement", () -> checker.onCommitted(1, 1, 1, 8));
     }
 
     @Test
@@ -71,8 +71,8 @@ class SafetyCheckerTest {
 
     @Test
     void shouldReportDifferentCheckpoints() {
-        checker.onCheckpoint(0, 4, 9);
-        assertViolates("checkpoints", () -> checker.onCheckpoint(1, 4, 10));
+        checker.onCheckpoint(0, 1, 4, 9);
+        assertViolates("checkpoints", () -> checker.onCheckpoint(1, 1, 4, 10));
     }
 
     @Test

@@ -3,7 +3,7 @@ package io.quorate.engine.decision;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.quorum.Quorum;
-import io.quorate.engine.simulator.SimKeys;
+import io.quorate.engine.virtual.SimKeys;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Digest;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quorate.engine.quorum.Quorum;
-import io.quorate.engine.simulator.SimKeys;
+import io.quorate.engine.virtual.SimKeys;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Signer;

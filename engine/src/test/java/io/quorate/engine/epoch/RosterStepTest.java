@@ -107,6 +107,9 @@ class RosterStepTest {
         final int[] ids = new int[step.peerCountAfter()];
         for (int id = 0; id < ids.length; id++) {
             ids[id] = step.oldIdOf(id);
+            if (ids[id] != RosterStep.NEWCOMER) {
+                assertThat(step.newIdOf(ids[id])).isEqualTo(id);
+            }
         }
         return ids;
     }

@@ -80,6 +80,18 @@ class SuccessionTest {
         assertThat(peers.get(3).certificate().next().groupId()).isEqualTo(five.groupId());
     }
 
+    /** It may be the only one of the signers that is left. */
+    @Test
+    void shouldTakeTheStateThoughTheProofWasFaster() {
+        end(0, 1, 2);
+        peers.get(0).onLateMessage(3, nowNs);
+        deliver();
+        assertThat(peers.get(3).isEnded()).isTrue();
+        peers.get(3).close(closing, nowNs);
+        assertThat(peers.get(3).opening()).isNotNull();
+        assertThat(sent).as("nobody needs its word any more").isEmpty();
+    }
+
     @Test
     void shouldAnswerAPeerAtMostOnceAPause() {
         end(0, 1, 2);

@@ -10,6 +10,7 @@ import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.engine.transfer.PageTree;
+import io.quorate.transport.auth.Roster;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
@@ -165,5 +166,28 @@ public final class BrokenRules {
 
     static boolean coversAllAbove(final NewView.Vote vote, final long sequence, final int windowLength) {
         return windowLength > 0 && vote.baseSequence() < sequence;
+    }
+
+    public static long ofAnyEpoch(final Roster roster) {
+        return roster == null ? 1 : 0;
+    }
+
+    static long theFirst(final long one, final long other) {
+        return other == Long.MIN_VALUE ? other : one;
+    }
+
+    public static void carryNothing(
+            final ClientTable after, final ClientTable before, final int oldId, final int newId) {
+        if (after == before && oldId == newId) {
+            after.carry(before, oldId, newId);
+        }
+    }
+
+    static boolean neverClosed(final PbftLog log) {
+        return log == null;
+    }
+
+    static boolean never(final Restart restart) {
+        return restart == null;
     }
 }

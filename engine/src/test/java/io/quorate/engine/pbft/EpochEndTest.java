@@ -7,10 +7,15 @@ import io.quorate.engine.epoch.ReconfigureCommand;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
+import io.quorate.transport.codecs.CheckpointDecoder;
+import io.quorate.transport.codecs.MessageHeaderDecoder;
+import io.quorate.transport.codecs.PrePrepareDecoder;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
@@ -141,6 +146,29 @@ class EpochEndTest {
         }
         submitOneByOne(group, 30);
         assertThat(group.peers[0].replica.committedSequence()).isGreaterThan(30);
+    }
+
+    /** The end is in the base that is read first, and asks for null batches: what was assigned above is in entries behind it. */
+    @Test
+    void shouldNotAssignAnythingAnewWhileAPrimaryReadsItsJournal() {
+        final TestGroup group = new TestGroup(4, 20, context -> context, FOUR, true, null, 0);
+        ask(group, 0, 1, 2);
+        group.runUntil(() -> group.peers[0].replica.committedSequence() == 8, 2000 * MS);
+        final Set<Long> assigned = new HashSet<>();
+        group.filter = (from, to, template, message) -> {
+            final int body = MessageHeaderDecoder.ENCODED_LENGTH;
+            if (template == PrePrepareDecoder.TEMPLATE_ID
+                    && message.getLong(body + PrePrepareDecoder.sequenceEncodingOffset()) == 9) {
+                assigned.add(message.getLong(body + PrePrepareDecoder.batchDigestEncodingOffset()));
+            }
+            return template == CheckpointDecoder.TEMPLATE_ID;
+        };
+        group.submit(0, "under way");
+        group.runUntil(() -> group.peers[0].replica.stableSequence() == 8, 2000 * MS);
+        group.crash(0);
+        group.restart(0);
+        group.runFor(100 * MS);
+        assertThat(assigned).as("what is said of sequence 9, in both lives").hasSize(1);
     }
 
     @Test

@@ -191,7 +191,44 @@ enum PlantedBug {
             instead("pbft.NewView$Vote", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
-            "STANDARD", 0, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false));
+            "STANDARD", 0, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
+
+    STALE_EPOCH_ACCEPTED(
+            "RECONFIGURE",
+            3,
+            "a message of another epoch is taken, and a signature of another epoch holds",
+            answering("simulator.SimMember", "isOf", true),
+            instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
+
+    EPOCH_WITHOUT_END(
+            "RECONFIGURE",
+            1,
+            "replicas order past the end of their epoch",
+            calling("pbft.PbftLog", "high", "min", "theFirst")),
+
+    OPENING_NOT_AWAITED(
+            "RECONFIGURE",
+            1,
+            "a replica takes part in an epoch without the state that it begins with",
+            answering("pbft.Opening", "isAwaited", false)),
+
+    CLIENTS_NOT_CARRIED(
+            "RECONFIGURE",
+            2,
+            "the next epoch forgets what ran in the one before",
+            calling("epoch.OpeningState", "of", "carry", "carryNothing")),
+
+    READS_AFTER_THE_END(
+            "RECONFIGURE",
+            0,
+            "a replica answers reads in an epoch that is over",
+            calling("pbft.Applier", "newestSequence", "isClosed", "neverClosed")),
+
+    PROPOSES_BEFORE_IT_REMEMBERS(
+            "RECONFIGURE",
+            23,
+            "a primary assigns sequences before it has read its journal",
+            calling("pbft.Proposer", "mayPropose", "isStateAwaited", "never"));
 
     private final String preset;
     private final long seed;

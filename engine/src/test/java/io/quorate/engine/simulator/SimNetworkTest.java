@@ -143,7 +143,7 @@ class SimNetworkTest {
         ports[peer] = network.attach(
                 peer,
                 incarnation,
-                (senderId, frame, lengthBytes) -> SimNetwork.unpack(
+                (epoch, senderId, frame, lengthBytes) -> SimNetwork.unpack(
                         senderId,
                         frame,
                         lengthBytes,

@@ -1,8 +1,7 @@
-package io.quorate.engine.simulator;
+package io.quorate.engine.virtual;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quorate.engine.virtual.SimRandom;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.auth.Verifier;
