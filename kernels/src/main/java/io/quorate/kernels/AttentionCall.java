@@ -102,9 +102,20 @@ final class AttentionCall implements KernelCall {
             q = FloatMatrix.allocate(queries, shape.modelDim());
             k = FloatMatrix.allocate(keys, shape.modelDim());
             out = FloatMatrix.allocate(queries, shape.modelDim());
-            bias = AttentionBias.shared(FloatMatrix.allocate(queries, keys));
+            bias = AttentionBias.shared(negative(queries, keys));
             summary = new AttentionSummary(keys);
             scratch = AttentionScratch.forShape(shape, TEAM_THREADS);
+        }
+
+        /** Rows of negative scores only have a loop of their own in the search for the maximum. */
+        private static FloatMatrix negative(final int rows, final int cols) {
+            final FloatMatrix matrix = FloatMatrix.allocate(rows, cols);
+            for (int row = 0; row < rows; row++) {
+                for (int col = 0; col < cols; col++) {
+                    matrix.set(row, col, -1.0f);
+                }
+            }
+            return matrix;
         }
 
         void call() {

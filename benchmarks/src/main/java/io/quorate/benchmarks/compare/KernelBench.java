@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.ServiceConfigurationError;
@@ -102,12 +103,13 @@ public final class KernelBench {
         return peers;
     }
 
-    /** The warm-up that a service does at start, for rounds of the smallest size, and then the first real calls. */
+    /** The warm-up that a service of these two kernels does at start, for rounds of the smallest size, and then the first real calls. */
     private void warmUpAndCallOnce(final List<ContenderSource> own) {
         final long startNs = System.nanoTime();
         final int rows =
                 options.sizes().stream().mapToInt(Integer::intValue).min().orElseThrow();
         final boolean isQuiet = KernelWarmup.run(
+                EnumSet.of(KernelWarmup.Kernel.ATTENTION, KernelWarmup.Kernel.SYMMETRIC_ATTENTION),
                 PrimitivesProvider.preferred(),
                 Math.min(rows, WARMUP_ROWS_MAX),
                 Workload.MODEL_DIM,

@@ -22,6 +22,7 @@ final class FreeSoftmax {
 
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
     private static final long ADDRESS_MASK = (1L << 56) - 1;
+    private static final long OFFSET_MASK = (1L << 29) - 1;
     private static final MemorySegment ALL = wholeAddressSpace();
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
@@ -65,7 +66,12 @@ final class FreeSoftmax {
             for (int j = count; j < paddedCount; j++) {
                 put(row + (long) j * Float.BYTES, Float.NEGATIVE_INFINITY);
             }
-            powers(row, row + bytes, maximum(row, row + bytes), factor, lanes + index * BYTES);
+            put(inverseSums + (long) index * Float.BYTES, maximum(row, row + bytes));
+        }
+        for (int index = 0; index < rows; index++) {
+            final long row = scores + index * stride;
+            final float maximum = get(inverseSums + (long) index * Float.BYTES);
+            powers(row, row + bytes, BYTES, maximum, factor, lanes + index * BYTES);
         }
         for (int index = 0; index < rows; index++) {
             final float sum = FloatVector.fromMemorySegment(FLOATS, ALL, (lanes + index * BYTES) & ADDRESS_MASK, ORDER)
@@ -102,7 +108,12 @@ final class FreeSoftmax {
      * at more.
      */
     private static void powers(
-            final long row, final long end, final float maximum, final float factor, final long lanes) {
+            final long row,
+            final long end,
+            final long step,
+            final float maximum,
+            final float factor,
+            final long lanes) {
         final FloatVector minusFactor = FloatVector.broadcast(FLOATS, -factor);
         final FloatVector top = FloatVector.broadcast(FLOATS, maximum * factor);
         FloatVector sum = FloatVector.zero(FLOATS);
@@ -125,7 +136,7 @@ final class FreeSoftmax {
                     FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, ARGUMENT_MAX));
             result.intoMemorySegment(ALL, at & ADDRESS_MASK, ORDER);
             sum = result.add(sum);
-            at += BYTES;
+            at += step;
         }
         sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
     }
@@ -159,25 +170,27 @@ final class FreeSoftmax {
         long row = rowsAddress;
         long at = factors & ADDRESS_MASK;
         final long end = at + (long) rows * Float.BYTES;
+        final long right = next & OFFSET_MASK;
+        final long down = stride & OFFSET_MASK;
         while (at + Float.BYTES < end) {
             final FloatVector even = FloatVector.broadcast(FLOATS, get(at));
             final FloatVector odd = FloatVector.broadcast(FLOATS, get(at + Float.BYTES));
-            evenLeft = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
-                    .fma(even, evenLeft);
-            evenRight = FloatVector.fromMemorySegment(FLOATS, ALL, (row + next) & ADDRESS_MASK, ORDER)
+            final long now = row & ADDRESS_MASK;
+            evenLeft = FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER).fma(even, evenLeft);
+            evenRight = FloatVector.fromMemorySegment(FLOATS, ALL, now + right, ORDER)
                     .fma(even, evenRight);
-            oddLeft = FloatVector.fromMemorySegment(FLOATS, ALL, (row + stride) & ADDRESS_MASK, ORDER)
+            oddLeft = FloatVector.fromMemorySegment(FLOATS, ALL, now + down, ORDER)
                     .fma(odd, oddLeft);
-            oddRight = FloatVector.fromMemorySegment(FLOATS, ALL, (row + stride + next) & ADDRESS_MASK, ORDER)
+            oddRight = FloatVector.fromMemorySegment(FLOATS, ALL, now + down + right, ORDER)
                     .fma(odd, oddRight);
             row += 2 * stride;
             at += 2 * Float.BYTES;
         }
         if (at < end) {
             final FloatVector even = FloatVector.broadcast(FLOATS, get(at));
-            evenLeft = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
-                    .fma(even, evenLeft);
-            evenRight = FloatVector.fromMemorySegment(FLOATS, ALL, (row + next) & ADDRESS_MASK, ORDER)
+            final long now = row & ADDRESS_MASK;
+            evenLeft = FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER).fma(even, evenLeft);
+            evenRight = FloatVector.fromMemorySegment(FLOATS, ALL, now + right, ORDER)
                     .fma(even, evenRight);
         }
         evenLeft.add(oddLeft).intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);

@@ -14,15 +14,21 @@ public record AttentionShape(int queries, int keys, int heads, int headDim, floa
     /** The longest row and the greatest number of rows; products of two such sizes still fit the arithmetic of the kernels. */
     public static final int SIZE_MAX = 1 << 24;
 
+    /** A panel of so many steps is as long as the address arithmetic of a tile reaches. */
+    public static final int HEAD_DIM_MAX = 1 << 22;
+
     /** Larger scales would overflow together with log2(e); a softmax this sharp is a plain maximum anyway. */
     public static final float SCALE_MAX = 0x1p100f;
 
-    /** @throws IllegalArgumentException if a size is not within 1..{@value #SIZE_MAX} or the scale not above 0 and at most 2^100 */
+    /** @throws IllegalArgumentException if a size is not within 1..{@value #SIZE_MAX}, headDim above {@value #HEAD_DIM_MAX}, or the scale not above 0 and at most 2^100 */
     public AttentionShape {
         requireSize("queries", queries);
         requireSize("keys", keys);
         requireSize("heads", heads);
         requireSize("headDim", headDim);
+        if (headDim > HEAD_DIM_MAX) {
+            throw new IllegalArgumentException("headDim is at most " + HEAD_DIM_MAX + ", given " + headDim);
+        }
         if ((long) heads * headDim > SIZE_MAX) {
             throw new IllegalArgumentException(
                     "heads x headDim is at most " + SIZE_MAX + ", given " + heads + " x " + headDim);

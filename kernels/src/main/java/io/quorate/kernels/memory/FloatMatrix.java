@@ -18,6 +18,9 @@ import java.util.Objects;
 public final class FloatMatrix {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+    /** The greatest stride, in floats: what the kernels add to an address within a tile must fit an int. */
+    public static final int STRIDE_MAX = 1 << 26;
+
     private final MemorySegment segment;
     private final int rows;
     private final int cols;
@@ -45,7 +48,7 @@ public final class FloatMatrix {
     /**
      * A view of the start of a segment.
      *
-     * @throws IllegalArgumentException if a dimension is below 1, the stride is below cols, the segment lies on the heap, or
+     * @throws IllegalArgumentException if a dimension is below 1, the stride is below cols or above {@value #STRIDE_MAX}, the segment lies on the heap, or
      *     it is too short for the last row
      */
     public static FloatMatrix over(final MemorySegment segment, final int rows, final int cols, final int stride) {
@@ -67,8 +70,9 @@ public final class FloatMatrix {
             throw new IllegalArgumentException(
                     "a matrix has at least one row and one column, given " + rows + " x " + cols);
         }
-        if (stride < cols) {
-            throw new IllegalArgumentException("the stride must be at least " + cols + " columns, given " + stride);
+        if (stride < cols || stride > STRIDE_MAX) {
+            throw new IllegalArgumentException("the stride must be at least " + cols + " columns and at most "
+                    + STRIDE_MAX + " floats, given " + stride);
         }
     }
 

@@ -2,11 +2,14 @@ package io.quorate.kernels.simd;
 
 import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.OFFSET_MASK;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -24,31 +27,33 @@ final class VectorPacking implements VectorLoops.Packing {
     private static final long PANEL_STRIDE = (long) LANES * Float.BYTES;
     private static final int ROWS = 4;
 
-    /** Which lanes of two vectors, the first's from 0 on and the second's from 4 on, make one. */
-    private static final IntVector LOW_INTERLEAVED = IntVector.fromArray(FOUR, new int[] {0, 4, 1, 5}, 0);
+    /** Lanes 0 and 1 change places, 2 and 3 do; then the two pairs do. */
+    private static final VectorShuffle<Integer> NEIGHBOURS = VectorShuffle.fromValues(FOUR, 1, 0, 3, 2);
 
-    private static final IntVector HIGH_INTERLEAVED = IntVector.fromArray(FOUR, new int[] {2, 6, 3, 7}, 0);
-    private static final IntVector LOW_HALVES = IntVector.fromArray(FOUR, new int[] {0, 1, 4, 5}, 0);
-    private static final IntVector HIGH_HALVES = IntVector.fromArray(FOUR, new int[] {2, 3, 6, 7}, 0);
+    private static final VectorShuffle<Integer> HALVES = VectorShuffle.fromValues(FOUR, 2, 3, 0, 1);
+
+    /** Which lanes come from the second of two vectors. */
+    private static final VectorMask<Integer> ODD = VectorMask.fromLong(FOUR, 0b1010);
+
+    private static final VectorMask<Integer> HIGH = VectorMask.fromLong(FOUR, 0b1100);
 
     VectorPacking() {}
 
     @Override
     public void packPanels(final long source, final long stride, final int rows, final int depth, final long panels) {
-        final int padded = CanonicalOrder.roundedUp(rows);
         final long whole = (long) (depth & -ROWS) * Float.BYTES;
-        for (int row = 0; row < padded; row += ROWS) {
-            final long panel = panels + (long) (row & -LANES) * depth * Float.BYTES + (row & LANES - 1) * Float.BYTES;
-            final long from = source + row * stride;
-            if ((row & LANES - 1) == 0 && row + LANES > rows) {
+        for (int row = 0; row < rows; row += LANES) {
+            final long panel = panels + (long) row * depth * Float.BYTES;
+            final long from = (source + row * stride) & ADDRESS_MASK;
+            final int left = Math.min(LANES, rows - row);
+            if (left < LANES) {
                 clear(panel & ADDRESS_MASK, (panel & ADDRESS_MASK) + depth * PANEL_STRIDE);
             }
-            if (row + ROWS <= rows) {
-                transpose(from & ADDRESS_MASK, stride, (from & ADDRESS_MASK) + whole, panel);
-                copyColumns(from, stride, ROWS, depth & -ROWS, depth, panel);
-            } else if (row < rows) {
-                copyColumns(from, stride, rows - row, 0, depth, panel);
-            }
+            final int fours = left & -ROWS;
+            transpose(from, stride, from + fours * stride, whole, panel, PANEL_STRIDE, FOUR_BYTES);
+            copyColumns(from, stride, fours, depth & -ROWS, depth, panel);
+            final long rest = panel + (long) fours * Float.BYTES;
+            copyColumns(from + fours * stride, stride, left - fours, 0, depth, rest);
         }
     }
 
@@ -61,33 +66,55 @@ final class VectorPacking implements VectorLoops.Packing {
         }
     }
 
-    /** Four rows become four lanes of every row of the panel. */
-    private static void transpose(final long from, final long stride, final long end, final long panel) {
-        final long stride2 = 2 * stride;
-        final long stride3 = 3 * stride;
-        long at = from;
-        long to = panel;
-        while (at < end) {
-            final IntVector row0 = IntVector.fromMemorySegment(FOUR, ALL, at & ADDRESS_MASK, ORDER);
-            final IntVector row1 = IntVector.fromMemorySegment(FOUR, ALL, (at + stride) & ADDRESS_MASK, ORDER);
-            final IntVector row2 = IntVector.fromMemorySegment(FOUR, ALL, (at + stride2) & ADDRESS_MASK, ORDER);
-            final IntVector row3 = IntVector.fromMemorySegment(FOUR, ALL, (at + stride3) & ADDRESS_MASK, ORDER);
-            final IntVector low01 = LOW_INTERLEAVED.selectFrom(row0, row1);
-            final IntVector high01 = HIGH_INTERLEAVED.selectFrom(row0, row1);
-            final IntVector low23 = LOW_INTERLEAVED.selectFrom(row2, row3);
-            final IntVector high23 = HIGH_INTERLEAVED.selectFrom(row2, row3);
-            LOW_HALVES.selectFrom(low01, low23).intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
-            HIGH_HALVES.selectFrom(low01, low23).intoMemorySegment(ALL, (to + PANEL_STRIDE) & ADDRESS_MASK, ORDER);
-            LOW_HALVES.selectFrom(high01, high23).intoMemorySegment(ALL, (to + 2 * PANEL_STRIDE) & ADDRESS_MASK, ORDER);
-            HIGH_HALVES
-                    .selectFrom(high01, high23)
-                    .intoMemorySegment(ALL, (to + 3 * PANEL_STRIDE) & ADDRESS_MASK, ORDER);
-            at += FOUR_BYTES;
-            to += ROWS * PANEL_STRIDE;
+    /**
+     * Row after row of blocks of 4 x 4 floats, each transposed in registers: the rows of a block lie {@code stride} bytes apart before
+     * and {@code toStride} after. Of every pair of rows the odd lanes of one and the even lanes of the other change places, then the
+     * halves of rows two apart do: two shuffles and two selections a pair, where a selection from any lanes of two vectors is three
+     * operations without AVX-512.
+     *
+     * @param rowsEnd where the first row below the last would begin
+     * @param lengthBytes of a row, a multiple of 16
+     */
+    static void transpose(
+            final long source,
+            final long stride,
+            final long rowsEnd,
+            final long lengthBytes,
+            final long target,
+            final long toStride,
+            final long step) {
+        final long down = stride & OFFSET_MASK;
+        final long toDown = toStride & OFFSET_MASK;
+        long rows = source;
+        long columns = target;
+        while (rows < rowsEnd) {
+            long at = rows;
+            final long end = rows + lengthBytes;
+            long to = columns;
+            while (at < end) {
+                final long now = at & ADDRESS_MASK;
+                final IntVector row0 = IntVector.fromMemorySegment(FOUR, ALL, now, ORDER);
+                final IntVector row1 = IntVector.fromMemorySegment(FOUR, ALL, now + down, ORDER);
+                final IntVector even01 = row0.blend(row1.rearrange(NEIGHBOURS), ODD);
+                final IntVector odd01 = row0.rearrange(NEIGHBOURS).blend(row1, ODD);
+                final IntVector row2 = IntVector.fromMemorySegment(FOUR, ALL, now + 2 * down, ORDER);
+                final IntVector row3 = IntVector.fromMemorySegment(FOUR, ALL, now + 3 * down, ORDER);
+                final IntVector even23 = row2.blend(row3.rearrange(NEIGHBOURS), ODD);
+                final IntVector odd23 = row2.rearrange(NEIGHBOURS).blend(row3, ODD);
+                final long out = to & ADDRESS_MASK;
+                even01.blend(even23.rearrange(HALVES), HIGH).intoMemorySegment(ALL, out, ORDER);
+                odd01.blend(odd23.rearrange(HALVES), HIGH).intoMemorySegment(ALL, out + toDown, ORDER);
+                even01.rearrange(HALVES).blend(even23, HIGH).intoMemorySegment(ALL, out + 2 * toDown, ORDER);
+                odd01.rearrange(HALVES).blend(odd23, HIGH).intoMemorySegment(ALL, out + 3 * toDown, ORDER);
+                at += step;
+                to += 4 * toStride;
+            }
+            rows += 4 * stride;
+            columns += FOUR_BYTES;
         }
     }
 
-    /** Up to four rows one by one, from column {@code first} on. */
+    /** Rows one by one, from column {@code first} on. */
     private static void copyColumns(
             final long from, final long stride, final int rows, final int first, final int depth, final long panel) {
         for (int k = first; k < depth; k++) {

@@ -2,6 +2,7 @@ package io.quorate.kernels.simd;
 
 import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.OFFSET_MASK;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
 import java.lang.foreign.Arena;
@@ -15,7 +16,9 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>Where one vector holds the sixteen columns of a panel (512 bits) a tile has 4 rows and up to 3 vectors: 12 chains and 7
  * loads for 12 FMAs, which is 95 to 99 % of the peak loop. Larger tiles (6 x 3, 8 x 2) have fewer loads, but C2 does not keep them
- * in registers, which costs two thirds of the speed. Narrower vectors have 16 registers to live in: 4 rows x 2 vectors.
+ * in registers, which costs two thirds of the speed. Narrower vectors have 16 registers to live in: 3 rows x 3 vectors where the
+ * rows are threes, else 4 rows x 2 vectors. The loops must stay near three instructions an FMA: addresses are masked once a step, and
+ * what is added to them is known to be small ({@link RawMemory#OFFSET_MASK}).
  *
  * <p>A tile loads its accumulators, from zeros or from the result so far: that is how a chain is taken up again.
  */
@@ -28,8 +31,9 @@ final class VectorProduct implements VectorLoops.Product {
     private static final boolean IS_WIDE = FLOATS.length() == CanonicalOrder.LANES;
 
     private static final long PANEL_STRIDE = (long) CanonicalOrder.LANES * Float.BYTES;
-    private static final int TALL_ROWS = 8;
     private static final int TILE_ROWS = 4;
+    private static final int SQUARE_ROWS = 3;
+    private static final int PANEL_VECTORS = CanonicalOrder.LANES / FLOATS.length();
     private static final int TILE_VECTORS_MAX = 3;
 
     /** Where chains begin: a tile's row of zeros, never written. */
@@ -51,26 +55,8 @@ final class VectorProduct implements VectorLoops.Product {
             final boolean isResumed,
             final long out,
             final long outStride) {
-        final long bLength = depth * bStride;
         final int groups = columns / FLOATS.length();
-        int group = 0;
-        while (group < groups) {
-            final int vectors = tileVectors(groups - group);
-            final long skip = (long) group * FLOATS_BYTES;
-            strip(
-                    vectors,
-                    a,
-                    aStride,
-                    rows,
-                    b + skip,
-                    bLength,
-                    bStride,
-                    FLOATS_BYTES,
-                    isResumed,
-                    out + skip,
-                    outStride);
-            group += vectors;
-        }
+        strips(a, aStride, rows, depth, b, bStride, groups, groups, 0, isResumed, out, outStride);
     }
 
     @Override
@@ -83,28 +69,76 @@ final class VectorProduct implements VectorLoops.Product {
             final int panelCount,
             final long out,
             final long outStride) {
-        final long panelBytes = (long) depth * PANEL_STRIDE;
-        int panel = 0;
-        while (panel < panelCount) {
-            final long b = panels + panel * panelBytes;
-            final long target = out + panel * PANEL_STRIDE;
-            if (IS_WIDE) {
-                final int vectors = tileVectors(panelCount - panel);
-                strip(vectors, a, aStride, rows, b, panelBytes, PANEL_STRIDE, panelBytes, false, target, outStride);
-                panel += vectors;
-            } else {
-                product(a, aStride, rows, depth, b, PANEL_STRIDE, CanonicalOrder.LANES, false, target, outStride);
-                panel++;
-            }
+        final int groups = panelCount * PANEL_VECTORS;
+        final long next = depth * PANEL_STRIDE;
+        strips(a, aStride, rows, depth, panels, PANEL_STRIDE, groups, PANEL_VECTORS, next, false, out, outStride);
+    }
+
+    /** Strip after strip of columns; {@code panelGroups} vectors of them lie side by side, the next ones {@code panelBytes} further. */
+    private static void strips(
+            final long a,
+            final long aStride,
+            final int rows,
+            final int depth,
+            final long b,
+            final long bStride,
+            final int groups,
+            final int panelGroups,
+            final long panelBytes,
+            final boolean isResumed,
+            final long out,
+            final long outStride) {
+        requireOffsets(aStride | outStride | panelBytes);
+        final long length = depth * bStride;
+        final long fromStride = isResumed ? outStride : 0;
+        int group = 0;
+        while (group < groups) {
+            final int vectors = tileVectors(groups - group, rows);
+            final long first = skip(group, panelGroups, panelBytes);
+            final long start = (b & ADDRESS_MASK) + first;
+            final long middle = skip(group + 1, panelGroups, panelBytes) - first;
+            final long right = skip(group + 2, panelGroups, panelBytes) - first;
+            final long to = out + (long) group * FLOATS_BYTES;
+            final long from = isResumed ? to : ZEROS;
+            strip(
+                    vectors,
+                    a,
+                    aStride,
+                    rows,
+                    start,
+                    start + length,
+                    bStride,
+                    middle,
+                    right,
+                    from,
+                    fromStride,
+                    to,
+                    outStride);
+            group += vectors;
         }
     }
 
-    /** Threes, but no single one is left over where two twos will do: a tile of one vector is the slow one. */
-    private static int tileVectors(final int left) {
-        if (!IS_WIDE) {
+    private static long skip(final int group, final int panelGroups, final long panelBytes) {
+        return group / panelGroups * panelBytes + (long) (group % panelGroups) * FLOATS_BYTES;
+    }
+
+    /** What a tile adds to an address must fit an int, three times. */
+    private static void requireOffsets(final long strides) {
+        if ((strides & ~OFFSET_MASK) != 0) {
+            throw new IllegalArgumentException(
+                    "a stride is 0 to " + OFFSET_MASK + " bytes, given one with the bits " + Long.toHexString(strides));
+        }
+    }
+
+    /**
+     * Threes, but no single one is left over where two twos will do: a tile of one vector is the slow one. With sixteen registers threes
+     * go with three rows.
+     */
+    private static int tileVectors(final int left, final int rows) {
+        if (left == 4 || !IS_WIDE && rows % SQUARE_ROWS != 0) {
             return 2;
         }
-        return left == 4 ? 2 : Math.min(left, TILE_VECTORS_MAX);
+        return Math.min(left, TILE_VECTORS_MAX);
     }
 
     /** All rows of up to three vectors of columns. Rows after the last whole tile are done one by one, by a tile of equal rows. */
@@ -114,29 +148,19 @@ final class VectorProduct implements VectorLoops.Product {
             final long aStride,
             final int rows,
             final long b,
-            final long bLength,
+            final long bEnd,
             final long bStride,
-            final long bNext,
-            final boolean isResumed,
+            final long bMiddle,
+            final long bRight,
+            final long from,
+            final long fromStride,
             final long out,
             final long outStride) {
-        final long bEnd = (b & ADDRESS_MASK) + bLength;
-        final long from = isResumed ? out : ZEROS;
-        final long fromStride = isResumed ? outStride : 0;
         int row = 0;
-        if (IS_WIDE && vectors == 1) {
-            for (; row + TALL_ROWS <= rows; row += TALL_ROWS) {
-                tile8x1(
-                        a + row * aStride,
-                        aStride,
-                        b,
-                        bEnd,
-                        bStride,
-                        from + row * fromStride,
-                        fromStride,
-                        out + row * outStride,
-                        outStride);
-            }
+        if (vectors == 3 && !IS_WIDE) {
+            final long aEnd = a + rows * aStride;
+            threes(a, aStride, aEnd, b, bEnd, bStride, bMiddle, bRight, from, fromStride, out, outStride);
+            row = rows;
         }
         while (row < rows) {
             final boolean isWhole = row + TILE_ROWS <= rows;
@@ -147,18 +171,14 @@ final class VectorProduct implements VectorLoops.Product {
             final long fromStep = isWhole ? fromStride : 0;
             final long outStep = isWhole ? outStride : 0;
             if (vectors == 2) {
-                tile4x2(aRow, aStep, b, bEnd, bStride, bNext, fromRow, fromStep, outRow, outStep);
+                tile4x2(aRow, aStep, b, bEnd, bStride, bMiddle, fromRow, fromStep, outRow, outStep);
             } else if (vectors == 1) {
                 tile4x1(aRow, aStep, b, bEnd, bStride, fromRow, fromStep, outRow, outStep);
             } else {
-                tile4x3(aRow, aStep, b, bEnd, bStride, bNext, fromRow, fromStep, outRow, outStep);
+                tile4x3(aRow, aStep, b, bEnd, bStride, bMiddle, fromRow, fromStep, outRow, outStep);
             }
             row += isWhole ? TILE_ROWS : 1;
         }
-    }
-
-    private static FloatVector load(final long address) {
-        return FloatVector.fromMemorySegment(FLOATS, ALL, address & ADDRESS_MASK, ORDER);
     }
 
     private static void tile4x3(
@@ -172,55 +192,140 @@ final class VectorProduct implements VectorLoops.Product {
             final long fromStride,
             final long out,
             final long outStride) {
-        FloatVector left0 = load(from);
-        FloatVector middle0 = load(from + FLOATS_BYTES);
-        FloatVector right0 = load(from + 2 * FLOATS_BYTES);
-        FloatVector left1 = load(from + fromStride);
-        FloatVector middle1 = load(from + fromStride + FLOATS_BYTES);
-        FloatVector right1 = load(from + fromStride + 2 * FLOATS_BYTES);
-        FloatVector left2 = load(from + 2 * fromStride);
-        FloatVector middle2 = load(from + 2 * fromStride + FLOATS_BYTES);
-        FloatVector right2 = load(from + 2 * fromStride + 2 * FLOATS_BYTES);
-        FloatVector left3 = load(from + 3 * fromStride);
-        FloatVector middle3 = load(from + 3 * fromStride + FLOATS_BYTES);
-        FloatVector right3 = load(from + 3 * fromStride + 2 * FLOATS_BYTES);
+        final long from0 = from & ADDRESS_MASK;
+        final long fromRow = fromStride & OFFSET_MASK;
+        FloatVector left0 = FloatVector.fromMemorySegment(FLOATS, ALL, from0, ORDER);
+        FloatVector middle0 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + FLOATS_BYTES, ORDER);
+        FloatVector right0 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * FLOATS_BYTES, ORDER);
+        FloatVector left1 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRow, ORDER);
+        FloatVector middle1 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRow + FLOATS_BYTES, ORDER);
+        FloatVector right1 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRow + 2 * FLOATS_BYTES, ORDER);
+        FloatVector left2 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRow, ORDER);
+        FloatVector middle2 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRow + FLOATS_BYTES, ORDER);
+        FloatVector right2 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRow + 2 * FLOATS_BYTES, ORDER);
+        FloatVector left3 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromRow, ORDER);
+        FloatVector middle3 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromRow + FLOATS_BYTES, ORDER);
+        FloatVector right3 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromRow + 2 * FLOATS_BYTES, ORDER);
+        final long aRow = aStride & OFFSET_MASK;
+        final long aRow3 = 3 * aRow;
+        final long bRight = bNext & OFFSET_MASK;
         long aAt = a;
-        long bAt = b & ADDRESS_MASK;
+        long bAt = b;
         while (bAt < bEnd) {
-            final FloatVector b0 = load(bAt);
-            final FloatVector b1 = load(bAt + bNext);
-            final FloatVector b2 = load(bAt + 2 * bNext);
-            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+            final long bNow = bAt & ADDRESS_MASK;
+            final long aNow = aAt & ADDRESS_MASK;
+            final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+            final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + bRight, ORDER);
+            final FloatVector b2 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + 2 * bRight, ORDER);
+            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
             left0 = a0.fma(b0, left0);
             middle0 = a0.fma(b1, middle0);
             right0 = a0.fma(b2, right0);
-            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aStride));
+            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow));
             left1 = a1.fma(b0, left1);
             middle1 = a1.fma(b1, middle1);
             right1 = a1.fma(b2, right1);
-            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aStride));
+            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aRow));
             left2 = a2.fma(b0, left2);
             middle2 = a2.fma(b1, middle2);
             right2 = a2.fma(b2, right2);
-            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 3 * aStride));
+            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow3));
             left3 = a3.fma(b0, left3);
             middle3 = a3.fma(b1, middle3);
             right3 = a3.fma(b2, right3);
             bAt += bStride;
             aAt += Float.BYTES;
         }
-        left0.intoMemorySegment(ALL, out & ADDRESS_MASK, ORDER);
-        middle0.intoMemorySegment(ALL, (out + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        right0.intoMemorySegment(ALL, (out + 2 * FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        left1.intoMemorySegment(ALL, (out + outStride) & ADDRESS_MASK, ORDER);
-        middle1.intoMemorySegment(ALL, (out + outStride + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        right1.intoMemorySegment(ALL, (out + outStride + 2 * FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        left2.intoMemorySegment(ALL, (out + 2 * outStride) & ADDRESS_MASK, ORDER);
-        middle2.intoMemorySegment(ALL, (out + 2 * outStride + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        right2.intoMemorySegment(ALL, (out + 2 * outStride + 2 * FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        left3.intoMemorySegment(ALL, (out + 3 * outStride) & ADDRESS_MASK, ORDER);
-        middle3.intoMemorySegment(ALL, (out + 3 * outStride + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        right3.intoMemorySegment(ALL, (out + 3 * outStride + 2 * FLOATS_BYTES) & ADDRESS_MASK, ORDER);
+        final long out0 = out & ADDRESS_MASK;
+        final long outRow = outStride & OFFSET_MASK;
+        left0.intoMemorySegment(ALL, out0, ORDER);
+        middle0.intoMemorySegment(ALL, out0 + FLOATS_BYTES, ORDER);
+        right0.intoMemorySegment(ALL, out0 + 2 * FLOATS_BYTES, ORDER);
+        left1.intoMemorySegment(ALL, out0 + outRow, ORDER);
+        middle1.intoMemorySegment(ALL, out0 + outRow + FLOATS_BYTES, ORDER);
+        right1.intoMemorySegment(ALL, out0 + outRow + 2 * FLOATS_BYTES, ORDER);
+        left2.intoMemorySegment(ALL, out0 + 2 * outRow, ORDER);
+        middle2.intoMemorySegment(ALL, out0 + 2 * outRow + FLOATS_BYTES, ORDER);
+        right2.intoMemorySegment(ALL, out0 + 2 * outRow + 2 * FLOATS_BYTES, ORDER);
+        left3.intoMemorySegment(ALL, out0 + 3 * outRow, ORDER);
+        middle3.intoMemorySegment(ALL, out0 + 3 * outRow + FLOATS_BYTES, ORDER);
+        right3.intoMemorySegment(ALL, out0 + 3 * outRow + 2 * FLOATS_BYTES, ORDER);
+    }
+
+    /**
+     * Three rows by three vectors, three rows after three rows: nine chains, which is what sixteen registers hold beside what is
+     * multiplied.
+     */
+    private static void threes(
+            final long a,
+            final long aStride,
+            final long aEnd,
+            final long b,
+            final long bEnd,
+            final long bStride,
+            final long bMiddle,
+            final long bRight,
+            final long from,
+            final long fromStride,
+            final long out,
+            final long outStride) {
+        final long aRow = aStride & OFFSET_MASK;
+        final long b1 = bMiddle & OFFSET_MASK;
+        final long b2 = bRight & OFFSET_MASK;
+        final long fromRow = fromStride & OFFSET_MASK;
+        final long toRow = outStride & OFFSET_MASK;
+        long aStart = a;
+        long fromAt = from;
+        long toAt = out;
+        while (aStart < aEnd) {
+            final long start = fromAt & ADDRESS_MASK;
+            FloatVector left0 = FloatVector.fromMemorySegment(FLOATS, ALL, start, ORDER);
+            FloatVector middle0 = FloatVector.fromMemorySegment(FLOATS, ALL, start + FLOATS_BYTES, ORDER);
+            FloatVector right0 = FloatVector.fromMemorySegment(FLOATS, ALL, start + 2 * FLOATS_BYTES, ORDER);
+            FloatVector left1 = FloatVector.fromMemorySegment(FLOATS, ALL, start + fromRow, ORDER);
+            FloatVector middle1 = FloatVector.fromMemorySegment(FLOATS, ALL, start + fromRow + FLOATS_BYTES, ORDER);
+            FloatVector right1 = FloatVector.fromMemorySegment(FLOATS, ALL, start + fromRow + 2 * FLOATS_BYTES, ORDER);
+            FloatVector left2 = FloatVector.fromMemorySegment(FLOATS, ALL, start + 2 * fromRow, ORDER);
+            FloatVector middle2 = FloatVector.fromMemorySegment(FLOATS, ALL, start + 2 * fromRow + FLOATS_BYTES, ORDER);
+            FloatVector right2 =
+                    FloatVector.fromMemorySegment(FLOATS, ALL, start + 2 * fromRow + 2 * FLOATS_BYTES, ORDER);
+            long aAt = aStart;
+            long bAt = b;
+            while (bAt < bEnd) {
+                final long bNow = bAt & ADDRESS_MASK;
+                final long aNow = aAt & ADDRESS_MASK;
+                final FloatVector bLeft = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+                final FloatVector bMid = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + b1, ORDER);
+                final FloatVector bLast = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + b2, ORDER);
+                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
+                left0 = a0.fma(bLeft, left0);
+                middle0 = a0.fma(bMid, middle0);
+                right0 = a0.fma(bLast, right0);
+                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow));
+                left1 = a1.fma(bLeft, left1);
+                middle1 = a1.fma(bMid, middle1);
+                right1 = a1.fma(bLast, right1);
+                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aRow));
+                left2 = a2.fma(bLeft, left2);
+                middle2 = a2.fma(bMid, middle2);
+                right2 = a2.fma(bLast, right2);
+                bAt += bStride;
+                aAt += Float.BYTES;
+            }
+            final long to = toAt & ADDRESS_MASK;
+            left0.intoMemorySegment(ALL, to, ORDER);
+            middle0.intoMemorySegment(ALL, to + FLOATS_BYTES, ORDER);
+            right0.intoMemorySegment(ALL, to + 2 * FLOATS_BYTES, ORDER);
+            left1.intoMemorySegment(ALL, to + toRow, ORDER);
+            middle1.intoMemorySegment(ALL, to + toRow + FLOATS_BYTES, ORDER);
+            right1.intoMemorySegment(ALL, to + toRow + 2 * FLOATS_BYTES, ORDER);
+            left2.intoMemorySegment(ALL, to + 2 * toRow, ORDER);
+            middle2.intoMemorySegment(ALL, to + 2 * toRow + FLOATS_BYTES, ORDER);
+            right2.intoMemorySegment(ALL, to + 2 * toRow + 2 * FLOATS_BYTES, ORDER);
+            aStart += 3 * aStride;
+            fromAt += 3 * fromStride;
+            toAt += 3 * outStride;
+        }
     }
 
     private static void tile4x2(
@@ -234,93 +339,51 @@ final class VectorProduct implements VectorLoops.Product {
             final long fromStride,
             final long out,
             final long outStride) {
-        FloatVector left0 = load(from);
-        FloatVector right0 = load(from + FLOATS_BYTES);
-        FloatVector left1 = load(from + fromStride);
-        FloatVector right1 = load(from + fromStride + FLOATS_BYTES);
-        FloatVector left2 = load(from + 2 * fromStride);
-        FloatVector right2 = load(from + 2 * fromStride + FLOATS_BYTES);
-        FloatVector left3 = load(from + 3 * fromStride);
-        FloatVector right3 = load(from + 3 * fromStride + FLOATS_BYTES);
+        final long from0 = from & ADDRESS_MASK;
+        final long fromRow = fromStride & OFFSET_MASK;
+        FloatVector left0 = FloatVector.fromMemorySegment(FLOATS, ALL, from0, ORDER);
+        FloatVector right0 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + FLOATS_BYTES, ORDER);
+        FloatVector left1 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRow, ORDER);
+        FloatVector right1 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRow + FLOATS_BYTES, ORDER);
+        FloatVector left2 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRow, ORDER);
+        FloatVector right2 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRow + FLOATS_BYTES, ORDER);
+        FloatVector left3 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromRow, ORDER);
+        FloatVector right3 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromRow + FLOATS_BYTES, ORDER);
+        final long aRow = aStride & OFFSET_MASK;
+        final long aRow3 = 3 * aRow;
+        final long bRight = bNext & OFFSET_MASK;
         long aAt = a;
-        long bAt = b & ADDRESS_MASK;
+        long bAt = b;
         while (bAt < bEnd) {
-            final FloatVector b0 = load(bAt);
-            final FloatVector b1 = load(bAt + bNext);
-            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+            final long bNow = bAt & ADDRESS_MASK;
+            final long aNow = aAt & ADDRESS_MASK;
+            final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+            final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + bRight, ORDER);
+            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
             left0 = a0.fma(b0, left0);
             right0 = a0.fma(b1, right0);
-            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aStride));
+            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow));
             left1 = a1.fma(b0, left1);
             right1 = a1.fma(b1, right1);
-            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aStride));
+            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aRow));
             left2 = a2.fma(b0, left2);
             right2 = a2.fma(b1, right2);
-            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 3 * aStride));
+            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow3));
             left3 = a3.fma(b0, left3);
             right3 = a3.fma(b1, right3);
             bAt += bStride;
             aAt += Float.BYTES;
         }
-        left0.intoMemorySegment(ALL, out & ADDRESS_MASK, ORDER);
-        right0.intoMemorySegment(ALL, (out + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        left1.intoMemorySegment(ALL, (out + outStride) & ADDRESS_MASK, ORDER);
-        right1.intoMemorySegment(ALL, (out + outStride + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        left2.intoMemorySegment(ALL, (out + 2 * outStride) & ADDRESS_MASK, ORDER);
-        right2.intoMemorySegment(ALL, (out + 2 * outStride + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-        left3.intoMemorySegment(ALL, (out + 3 * outStride) & ADDRESS_MASK, ORDER);
-        right3.intoMemorySegment(ALL, (out + 3 * outStride + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-    }
-
-    private static void tile8x1(
-            final long a,
-            final long aStride,
-            final long b,
-            final long bEnd,
-            final long bStride,
-            final long from,
-            final long fromStride,
-            final long out,
-            final long outStride) {
-        FloatVector sum0 = load(from);
-        FloatVector sum1 = load(from + fromStride);
-        FloatVector sum2 = load(from + 2 * fromStride);
-        FloatVector sum3 = load(from + 3 * fromStride);
-        FloatVector sum4 = load(from + 4 * fromStride);
-        FloatVector sum5 = load(from + 5 * fromStride);
-        FloatVector sum6 = load(from + 6 * fromStride);
-        FloatVector sum7 = load(from + 7 * fromStride);
-        long aAt = a;
-        long lowAt = a + 4 * aStride;
-        long bAt = b & ADDRESS_MASK;
-        while (bAt < bEnd) {
-            final FloatVector b0 = load(bAt);
-            sum0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt)).fma(b0, sum0);
-            sum1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aStride))
-                    .fma(b0, sum1);
-            sum2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aStride))
-                    .fma(b0, sum2);
-            sum3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 3 * aStride))
-                    .fma(b0, sum3);
-            sum4 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(lowAt)).fma(b0, sum4);
-            sum5 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(lowAt + aStride))
-                    .fma(b0, sum5);
-            sum6 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(lowAt + 2 * aStride))
-                    .fma(b0, sum6);
-            sum7 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(lowAt + 3 * aStride))
-                    .fma(b0, sum7);
-            bAt += bStride;
-            aAt += Float.BYTES;
-            lowAt += Float.BYTES;
-        }
-        sum0.intoMemorySegment(ALL, out & ADDRESS_MASK, ORDER);
-        sum1.intoMemorySegment(ALL, (out + outStride) & ADDRESS_MASK, ORDER);
-        sum2.intoMemorySegment(ALL, (out + 2 * outStride) & ADDRESS_MASK, ORDER);
-        sum3.intoMemorySegment(ALL, (out + 3 * outStride) & ADDRESS_MASK, ORDER);
-        sum4.intoMemorySegment(ALL, (out + 4 * outStride) & ADDRESS_MASK, ORDER);
-        sum5.intoMemorySegment(ALL, (out + 5 * outStride) & ADDRESS_MASK, ORDER);
-        sum6.intoMemorySegment(ALL, (out + 6 * outStride) & ADDRESS_MASK, ORDER);
-        sum7.intoMemorySegment(ALL, (out + 7 * outStride) & ADDRESS_MASK, ORDER);
+        final long out0 = out & ADDRESS_MASK;
+        final long outRow = outStride & OFFSET_MASK;
+        left0.intoMemorySegment(ALL, out0, ORDER);
+        right0.intoMemorySegment(ALL, out0 + FLOATS_BYTES, ORDER);
+        left1.intoMemorySegment(ALL, out0 + outRow, ORDER);
+        right1.intoMemorySegment(ALL, out0 + outRow + FLOATS_BYTES, ORDER);
+        left2.intoMemorySegment(ALL, out0 + 2 * outRow, ORDER);
+        right2.intoMemorySegment(ALL, out0 + 2 * outRow + FLOATS_BYTES, ORDER);
+        left3.intoMemorySegment(ALL, out0 + 3 * outRow, ORDER);
+        right3.intoMemorySegment(ALL, out0 + 3 * outRow + FLOATS_BYTES, ORDER);
     }
 
     private static void tile4x1(
@@ -333,27 +396,34 @@ final class VectorProduct implements VectorLoops.Product {
             final long fromStride,
             final long out,
             final long outStride) {
-        FloatVector sum0 = load(from);
-        FloatVector sum1 = load(from + fromStride);
-        FloatVector sum2 = load(from + 2 * fromStride);
-        FloatVector sum3 = load(from + 3 * fromStride);
+        final long from0 = from & ADDRESS_MASK;
+        final long fromRow = fromStride & OFFSET_MASK;
+        FloatVector sum0 = FloatVector.fromMemorySegment(FLOATS, ALL, from0, ORDER);
+        FloatVector sum1 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRow, ORDER);
+        FloatVector sum2 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRow, ORDER);
+        FloatVector sum3 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromRow, ORDER);
+        final long aRow = aStride & OFFSET_MASK;
+        final long aRow3 = 3 * aRow;
         long aAt = a;
-        long bAt = b & ADDRESS_MASK;
+        long bAt = b;
         while (bAt < bEnd) {
-            final FloatVector b0 = load(bAt);
-            sum0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt)).fma(b0, sum0);
-            sum1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aStride))
-                    .fma(b0, sum1);
-            sum2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aStride))
+            final long bNow = bAt & ADDRESS_MASK;
+            final long aNow = aAt & ADDRESS_MASK;
+            final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+            sum0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow)).fma(b0, sum0);
+            sum1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow)).fma(b0, sum1);
+            sum2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aRow))
                     .fma(b0, sum2);
-            sum3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 3 * aStride))
+            sum3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aRow3))
                     .fma(b0, sum3);
             bAt += bStride;
             aAt += Float.BYTES;
         }
-        sum0.intoMemorySegment(ALL, out & ADDRESS_MASK, ORDER);
-        sum1.intoMemorySegment(ALL, (out + outStride) & ADDRESS_MASK, ORDER);
-        sum2.intoMemorySegment(ALL, (out + 2 * outStride) & ADDRESS_MASK, ORDER);
-        sum3.intoMemorySegment(ALL, (out + 3 * outStride) & ADDRESS_MASK, ORDER);
+        final long out0 = out & ADDRESS_MASK;
+        final long outRow = outStride & OFFSET_MASK;
+        sum0.intoMemorySegment(ALL, out0, ORDER);
+        sum1.intoMemorySegment(ALL, out0 + outRow, ORDER);
+        sum2.intoMemorySegment(ALL, out0 + 2 * outRow, ORDER);
+        sum3.intoMemorySegment(ALL, out0 + 3 * outRow, ORDER);
     }
 }

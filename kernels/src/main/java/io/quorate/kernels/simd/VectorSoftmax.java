@@ -2,6 +2,7 @@ package io.quorate.kernels.simd;
 
 import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.OFFSET_MASK;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
 import java.lang.foreign.Arena;
@@ -56,28 +57,44 @@ final class VectorSoftmax implements VectorLoops.Softmax {
     @Override
     public float maximum(final long row, final int count) {
         final int whole = count & -LANES;
-        return ScalarPrimitives.maximumFrom(row, whole, count, orderedMaximum(row, end(row, whole)));
+        return ScalarPrimitives.maximumFrom(row, whole, count, orderedMaximum(row, end(row, whole), 2L * FLOATS_BYTES));
     }
 
     /**
      * The greatest of the floats in integer order. Bit patterns of floats from +0 up are ordered as integers, those from -0 down
-     * the other way round: so the greatest integer wins unless it is negative, and then the least does.
+     * the other way round: so the greatest integer wins unless it is negative, and then the least does, which is looked for only then.
+     *
+     * @param step the bytes of two vectors; the last pair overlaps the one before where their number is odd
      */
-    private static int orderedMaximum(final long row, final long end) {
-        IntVector greatest = IntVector.broadcast(INTS, Integer.MIN_VALUE);
-        IntVector least = IntVector.broadcast(INTS, Integer.MAX_VALUE);
-        long at = row & ADDRESS_MASK;
-        while (at < end) {
-            final IntVector bits = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER);
-            greatest = bits.max(greatest);
-            least = bits.min(least);
-            at += FLOATS_BYTES;
-        }
-        if (at == (row & ADDRESS_MASK)) {
+    private static int orderedMaximum(final long row, final long end, final long step) {
+        final long start = row & ADDRESS_MASK;
+        if (start == end) {
             return Integer.MIN_VALUE;
         }
-        final int top = greatest.reduceLanes(VectorOperators.MAX);
-        return top >= 0 ? top : least.reduceLanes(VectorOperators.MIN) ^ ExpPolynomial.MAGNITUDE_MASK;
+        final long last = Math.max(start, end - step);
+        IntVector greatest = IntVector.fromMemorySegment(INTS, ALL, last & ADDRESS_MASK, ORDER);
+        IntVector other = IntVector.fromMemorySegment(INTS, ALL, (end - FLOATS_BYTES) & ADDRESS_MASK, ORDER);
+        long at = start;
+        while (at < last) {
+            final long now = at & ADDRESS_MASK;
+            greatest = IntVector.fromMemorySegment(INTS, ALL, now, ORDER).max(greatest);
+            other = IntVector.fromMemorySegment(INTS, ALL, now + FLOATS_BYTES, ORDER)
+                    .max(other);
+            at += step;
+        }
+        final int top = greatest.max(other).reduceLanes(VectorOperators.MAX);
+        return top >= 0 ? top : leastInteger(start, end, FLOATS_BYTES) ^ ExpPolynomial.MAGNITUDE_MASK;
+    }
+
+    private static int leastInteger(final long start, final long end, final long step) {
+        IntVector least = IntVector.fromMemorySegment(INTS, ALL, start & ADDRESS_MASK, ORDER);
+        long at = start;
+        while (at < end) {
+            least = IntVector.fromMemorySegment(INTS, ALL, at & ADDRESS_MASK, ORDER)
+                    .min(least);
+            at += step;
+        }
+        return least.reduceLanes(VectorOperators.MIN);
     }
 
     @Override
@@ -91,17 +108,28 @@ final class VectorSoftmax implements VectorLoops.Softmax {
 
     private static void exponentialPasses(
             final long row, final long end, final float maximum, final float factor, final long lanes) {
-        for (long lane = 0; lane < LANES_BYTES; lane += FLOATS_BYTES) {
-            exponentialPass(row + lane, end, maximum, factor, lanes + lane);
+        if (IS_WIDE) {
+            exponentialPass(row, end, LANES_BYTES, maximum, factor, lanes);
+            return;
+        }
+        for (long lane = 0; lane < LANES_BYTES; lane += 2 * FLOATS_BYTES) {
+            exponentialPair(row + lane, end, LANES_BYTES, maximum, factor, lanes + lane);
         }
     }
 
     /**
-     * {@link ExpPolynomial#exp2Negated}, step for step, over every group of sixteen elements' share of one vector of lanes. No
+     * {@link ExpPolynomial#exp2Negated}, step for step, over one vector of every sixteen elements. No
      * element is above the maximum, so u is never negative and its magnitude needs no mask.
+     *
+     * @param step the bytes of sixteen elements: not a constant, because C2 makes a nest of three loops of a counted one
      */
     private static void exponentialPass(
-            final long row, final long end, final float maximum, final float factor, final long lanes) {
+            final long row,
+            final long end,
+            final long step,
+            final float maximum,
+            final float factor,
+            final long lanes) {
         FloatVector sum = FloatVector.zero(FLOATS);
         final FloatVector top = FloatVector.broadcast(FLOATS, maximum);
         long at = row & ADDRESS_MASK;
@@ -124,9 +152,64 @@ final class VectorSoftmax implements VectorLoops.Softmax {
                     FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, ExpPolynomial.ARGUMENT_MAX));
             result.intoMemorySegment(ALL, now, ORDER);
             sum = result.add(sum);
-            at += LANES_BYTES;
+            at += step;
         }
         sum.intoMemorySegment(ALL, lanes & ADDRESS_MASK, ORDER);
+    }
+
+    /** The same with two vectors a step, which halves what is not arithmetic. */
+    private static void exponentialPair(
+            final long row,
+            final long end,
+            final long step,
+            final float maximum,
+            final float factor,
+            final long lanes) {
+        FloatVector sum0 = FloatVector.zero(FLOATS);
+        FloatVector sum1 = FloatVector.zero(FLOATS);
+        final FloatVector top = FloatVector.broadcast(FLOATS, maximum);
+        long at = row & ADDRESS_MASK;
+        while (at < end) {
+            final long now = at & ADDRESS_MASK;
+            final FloatVector u0 = top.sub(FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER))
+                    .mul(factor);
+            final FloatVector shifted0 = u0.add(ExpPolynomial.ROUND);
+            final FloatVector r0 = shifted0.sub(ExpPolynomial.ROUND).sub(u0);
+            final FloatVector power0 = FloatVector.broadcast(FLOATS, ExpPolynomial.C5)
+                    .fma(r0, FloatVector.broadcast(FLOATS, ExpPolynomial.C4))
+                    .fma(r0, FloatVector.broadcast(FLOATS, ExpPolynomial.C3))
+                    .fma(r0, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
+                    .fma(r0, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
+                    .fma(r0, FloatVector.broadcast(FLOATS, 1.0f));
+            final FloatVector scaled0 = power0.viewAsIntegralLanes()
+                    .sub(shifted0.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
+                    .viewAsFloatingLanes();
+            final FloatVector result0 =
+                    FloatVector.zero(FLOATS).blend(scaled0, u0.compare(VectorOperators.LE, ExpPolynomial.ARGUMENT_MAX));
+            result0.intoMemorySegment(ALL, now, ORDER);
+            sum0 = result0.add(sum0);
+            final FloatVector u1 = top.sub(FloatVector.fromMemorySegment(FLOATS, ALL, now + FLOATS_BYTES, ORDER))
+                    .mul(factor);
+            final FloatVector shifted1 = u1.add(ExpPolynomial.ROUND);
+            final FloatVector r1 = shifted1.sub(ExpPolynomial.ROUND).sub(u1);
+            final FloatVector power1 = FloatVector.broadcast(FLOATS, ExpPolynomial.C5)
+                    .fma(r1, FloatVector.broadcast(FLOATS, ExpPolynomial.C4))
+                    .fma(r1, FloatVector.broadcast(FLOATS, ExpPolynomial.C3))
+                    .fma(r1, FloatVector.broadcast(FLOATS, ExpPolynomial.C2))
+                    .fma(r1, FloatVector.broadcast(FLOATS, ExpPolynomial.C1))
+                    .fma(r1, FloatVector.broadcast(FLOATS, 1.0f));
+            final FloatVector scaled1 = power1.viewAsIntegralLanes()
+                    .sub(shifted1.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, ExpPolynomial.EXPONENT_SHIFT))
+                    .viewAsFloatingLanes();
+            final FloatVector result1 =
+                    FloatVector.zero(FLOATS).blend(scaled1, u1.compare(VectorOperators.LE, ExpPolynomial.ARGUMENT_MAX));
+            result1.intoMemorySegment(ALL, now + FLOATS_BYTES, ORDER);
+            sum1 = result1.add(sum1);
+            at += step;
+        }
+        final long to = lanes & ADDRESS_MASK;
+        sum0.intoMemorySegment(ALL, to, ORDER);
+        sum1.intoMemorySegment(ALL, to + FLOATS_BYTES, ORDER);
     }
 
     @Override
@@ -145,14 +228,19 @@ final class VectorSoftmax implements VectorLoops.Softmax {
             singleVectorRows(scores, stride, tail, factor, inverseSums & ADDRESS_MASK, end);
             return;
         }
+        // All maxima first: no row's exponentials have to wait for the end of its own maximum then.
         for (int index = 0; index < rows; index++) {
             final long row = scores + index * stride;
             for (int j = count; j < paddedCount; j++) {
                 RawMemory.putFloat(row + (long) j * Float.BYTES, Float.NEGATIVE_INFINITY);
             }
-            final long rowEnd = end(row, paddedCount);
-            final float maximum = ScalarPrimitives.fromOrder(orderedMaximum(row, rowEnd));
-            exponentialPasses(row, rowEnd, maximum, factor, lanes + (long) index * LANES_BYTES);
+            final int top = orderedMaximum(row, end(row, paddedCount), 2L * FLOATS_BYTES);
+            RawMemory.putFloat(inverseSums + (long) index * Float.BYTES, ScalarPrimitives.fromOrder(top));
+        }
+        for (int index = 0; index < rows; index++) {
+            final long row = scores + index * stride;
+            final float maximum = RawMemory.getFloat(inverseSums + (long) index * Float.BYTES);
+            exponentialPasses(row, end(row, paddedCount), maximum, factor, lanes + (long) index * LANES_BYTES);
         }
         inverseSums(lanes & ADDRESS_MASK, (lanes & ADDRESS_MASK) + (long) rows * LANES_BYTES, inverseSums);
     }
@@ -239,36 +327,59 @@ final class VectorSoftmax implements VectorLoops.Softmax {
         final int whole = count & -LANES;
         final long factorsEnd = (factors & ADDRESS_MASK) + (long) rows * Float.BYTES;
         final long wholeBytes = (long) whole * Float.BYTES;
-        for (long column = 0; column < wholeBytes; column += 2 * FLOATS_BYTES) {
-            // The last vector of an odd number of them is its own neighbour: both hold the same bits.
-            final long next = column + FLOATS_BYTES < wholeBytes ? FLOATS_BYTES : 0;
-            accumulateColumns(rowsAddress + column, stride, next, factors, factorsEnd, target + column);
+        for (long column = 0; column < wholeBytes; column += 4 * FLOATS_BYTES) {
+            // Vectors beyond the last are the last once more: all of them hold the same bits.
+            final long last = wholeBytes - column - FLOATS_BYTES;
+            accumulateColumns(
+                    rowsAddress + column,
+                    stride,
+                    Math.min(last, FLOATS_BYTES),
+                    Math.min(last, 2 * FLOATS_BYTES),
+                    Math.min(last, 3 * FLOATS_BYTES),
+                    factors,
+                    factorsEnd,
+                    target + column);
         }
         ScalarPrimitives.accumulateRowsFrom(rowsAddress, stride, rows, factors, target, whole, count);
     }
 
+    /** Four vectors of columns, so that four chains are under way; the last may stand for those that are not there. */
     private static void accumulateColumns(
             final long rowsAddress,
             final long stride,
-            final long next,
+            final long second,
+            final long third,
+            final long fourth,
             final long factors,
             final long factorsEnd,
             final long target) {
-        FloatVector left = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
-        FloatVector right = FloatVector.fromMemorySegment(FLOATS, ALL, (target + next) & ADDRESS_MASK, ORDER);
+        final long skip1 = second & OFFSET_MASK;
+        final long skip2 = third & OFFSET_MASK;
+        final long skip3 = fourth & OFFSET_MASK;
+        final long sums = target & ADDRESS_MASK;
+        FloatVector sum0 = FloatVector.fromMemorySegment(FLOATS, ALL, sums, ORDER);
+        FloatVector sum1 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + skip1, ORDER);
+        FloatVector sum2 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + skip2, ORDER);
+        FloatVector sum3 = FloatVector.fromMemorySegment(FLOATS, ALL, sums + skip3, ORDER);
         long row = rowsAddress;
-        long at = factors & ADDRESS_MASK;
-        while (at < factorsEnd) {
-            final FloatVector factor = FloatVector.broadcast(FLOATS, RawMemory.getFloat(at));
-            left = FloatVector.fromMemorySegment(FLOATS, ALL, row & ADDRESS_MASK, ORDER)
-                    .fma(factor, left);
-            right = FloatVector.fromMemorySegment(FLOATS, ALL, (row + next) & ADDRESS_MASK, ORDER)
-                    .fma(factor, right);
+        long factorAt = factors & ADDRESS_MASK;
+        while (factorAt < factorsEnd) {
+            final long now = row & ADDRESS_MASK;
+            final FloatVector factor = FloatVector.broadcast(FLOATS, RawMemory.floatAt(factorAt & ADDRESS_MASK));
+            sum0 = FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER).fma(factor, sum0);
+            sum1 = FloatVector.fromMemorySegment(FLOATS, ALL, now + skip1, ORDER)
+                    .fma(factor, sum1);
+            sum2 = FloatVector.fromMemorySegment(FLOATS, ALL, now + skip2, ORDER)
+                    .fma(factor, sum2);
+            sum3 = FloatVector.fromMemorySegment(FLOATS, ALL, now + skip3, ORDER)
+                    .fma(factor, sum3);
             row += stride;
-            at += Float.BYTES;
+            factorAt += Float.BYTES;
         }
-        left.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
-        right.intoMemorySegment(ALL, (target + next) & ADDRESS_MASK, ORDER);
+        sum0.intoMemorySegment(ALL, sums, ORDER);
+        sum1.intoMemorySegment(ALL, sums + skip1, ORDER);
+        sum2.intoMemorySegment(ALL, sums + skip2, ORDER);
+        sum3.intoMemorySegment(ALL, sums + skip3, ORDER);
     }
 
     @Override

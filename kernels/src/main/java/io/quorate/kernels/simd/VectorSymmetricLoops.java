@@ -2,6 +2,7 @@ package io.quorate.kernels.simd;
 
 import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.OFFSET_MASK;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
 import java.lang.foreign.Arena;
@@ -73,7 +74,8 @@ final class VectorSymmetricLoops implements SymmetricLoops {
             fours(source, sourceStride, 4 * sourceStride, blockScratch, 64, 256, PATTERNS);
             fours(blockScratch, 256, 64, target, 4 * targetStride, targetStride, PATTERNS + 4L * PANEL_ROW_BYTES);
         } else {
-            SymmetricLoops.super.transpose(source, sourceStride, target, targetStride, blockScratch);
+            final long end = source + LANES * sourceStride;
+            VectorPacking.transpose(source, sourceStride, end, PANEL_ROW_BYTES, target, targetStride, 16);
         }
     }
 
@@ -215,7 +217,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
     public void exponentials(final long block, final int rows, final float bound, final float factor, final long mask) {
         final long end = (block & ADDRESS_MASK) + (long) rows * PANEL_ROW_BYTES;
         for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
-            exponentialsDown(block + lane, end, bound, factor, mask + lane);
+            exponentialsDown(block + lane, end, PANEL_ROW_BYTES, bound, factor, mask + lane);
         }
     }
 
@@ -229,7 +231,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
 
     /** {@link ExpPolynomial#exp2Negated}, step for step, but one comparison does for mask and far keys: u is never below -126. */
     private static void exponentialsDown(
-            final long block, final long end, final float bound, final float factor, final long mask) {
+            final long block, final long end, final long step, final float bound, final float factor, final long mask) {
         final FloatVector limit = limit(mask);
         final FloatVector top = FloatVector.broadcast(FLOATS, bound);
         long at = block & ADDRESS_MASK;
@@ -251,7 +253,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
             FloatVector.zero(FLOATS)
                     .blend(scaled, u.compare(VectorOperators.LE, limit))
                     .intoMemorySegment(ALL, now, ORDER);
-            at += PANEL_ROW_BYTES;
+            at += step;
         }
     }
 
@@ -260,13 +262,19 @@ final class VectorSymmetricLoops implements SymmetricLoops {
             final long block, final int rows, final float bound, final float factor, final long mask, final long sums) {
         final long end = (block & ADDRESS_MASK) + (long) rows * PANEL_ROW_BYTES;
         for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
-            exponentialsDownWithSums(block + lane, end, bound, factor, mask + lane, sums + lane);
+            exponentialsDownWithSums(block + lane, end, PANEL_ROW_BYTES, bound, factor, mask + lane, sums + lane);
         }
     }
 
     /** The same once more with one sum a row; a loop of its own, because C2 compiles small methods best. */
     private static void exponentialsDownWithSums(
-            final long block, final long end, final float bound, final float factor, final long mask, final long sums) {
+            final long block,
+            final long end,
+            final long step,
+            final float bound,
+            final float factor,
+            final long mask,
+            final long sums) {
         final FloatVector limit = limit(mask);
         final FloatVector top = FloatVector.broadcast(FLOATS, bound);
         long at = block & ADDRESS_MASK;
@@ -288,11 +296,12 @@ final class VectorSymmetricLoops implements SymmetricLoops {
                     .viewAsFloatingLanes();
             final FloatVector result = FloatVector.zero(FLOATS).blend(scaled, u.compare(VectorOperators.LE, limit));
             result.intoMemorySegment(ALL, now, ORDER);
-            FloatVector.fromMemorySegment(FLOATS, ALL, sumAt & ADDRESS_MASK, ORDER)
+            final long sumNow = sumAt & ADDRESS_MASK;
+            FloatVector.fromMemorySegment(FLOATS, ALL, sumNow, ORDER)
                     .add(result)
-                    .intoMemorySegment(ALL, sumAt & ADDRESS_MASK, ORDER);
-            sumAt += PANEL_ROW_BYTES;
-            at += PANEL_ROW_BYTES;
+                    .intoMemorySegment(ALL, sumNow, ORDER);
+            sumAt += step;
+            at += step;
         }
     }
 
@@ -378,6 +387,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
             for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
                 downFour(
                         panels + panel * panelBytes + lane,
+                        PANEL_ROW_BYTES,
                         panelBytes,
                         factors,
                         end,
@@ -386,19 +396,24 @@ final class VectorSymmetricLoops implements SymmetricLoops {
         }
         for (; panel < count; panel++) {
             for (long lane = 0; lane < PANEL_ROW_BYTES; lane += FLOATS_BYTES) {
-                down(panels + panel * panelBytes + lane, factors, end, target + (long) panel * PANEL_ROW_BYTES + lane);
+                down(
+                        panels + panel * panelBytes + lane,
+                        PANEL_ROW_BYTES,
+                        factors,
+                        end,
+                        target + (long) panel * PANEL_ROW_BYTES + lane);
             }
         }
     }
 
-    private static void down(final long panel, final long factors, final long end, final long target) {
+    private static void down(final long panel, final long step, final long factors, final long end, final long target) {
         FloatVector sum = FloatVector.fromMemorySegment(FLOATS, ALL, target & ADDRESS_MASK, ORDER);
         long factor = factors & ADDRESS_MASK;
         long at = panel;
         while (factor < end) {
             sum = FloatVector.fromMemorySegment(FLOATS, ALL, at & ADDRESS_MASK, ORDER)
                     .fma(FloatVector.broadcast(FLOATS, RawMemory.getFloat(factor)), sum);
-            at += PANEL_ROW_BYTES;
+            at += step;
             factor += Float.BYTES;
         }
         sum.intoMemorySegment(ALL, target & ADDRESS_MASK, ORDER);
@@ -406,25 +421,31 @@ final class VectorSymmetricLoops implements SymmetricLoops {
 
     /** Four panels side by side, so that four chains are under way. */
     private static void downFour(
-            final long panels, final long panelBytes, final long factors, final long end, final long target) {
+            final long panels,
+            final long step,
+            final long panelBytes,
+            final long factors,
+            final long end,
+            final long target) {
         final long sums = target & ADDRESS_MASK;
         FloatVector first = FloatVector.fromMemorySegment(FLOATS, ALL, sums, ORDER);
         FloatVector second = FloatVector.fromMemorySegment(FLOATS, ALL, sums + PANEL_ROW_BYTES, ORDER);
         FloatVector third = FloatVector.fromMemorySegment(FLOATS, ALL, sums + 2 * PANEL_ROW_BYTES, ORDER);
         FloatVector fourth = FloatVector.fromMemorySegment(FLOATS, ALL, sums + 3 * PANEL_ROW_BYTES, ORDER);
-        long factor = factors & ADDRESS_MASK;
-        long at = panels;
+        final long next = panelBytes & OFFSET_MASK;
+        long factor = factors;
+        long row = panels;
         while (factor < end) {
-            final FloatVector by = FloatVector.broadcast(FLOATS, RawMemory.getFloat(factor));
-            first = FloatVector.fromMemorySegment(FLOATS, ALL, at & ADDRESS_MASK, ORDER)
-                    .fma(by, first);
-            second = FloatVector.fromMemorySegment(FLOATS, ALL, (at + panelBytes) & ADDRESS_MASK, ORDER)
+            final FloatVector by = FloatVector.broadcast(FLOATS, RawMemory.floatAt(factor & ADDRESS_MASK));
+            final long now = row & ADDRESS_MASK;
+            first = FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER).fma(by, first);
+            second = FloatVector.fromMemorySegment(FLOATS, ALL, now + next, ORDER)
                     .fma(by, second);
-            third = FloatVector.fromMemorySegment(FLOATS, ALL, (at + 2 * panelBytes) & ADDRESS_MASK, ORDER)
+            third = FloatVector.fromMemorySegment(FLOATS, ALL, now + 2 * next, ORDER)
                     .fma(by, third);
-            fourth = FloatVector.fromMemorySegment(FLOATS, ALL, (at + 3 * panelBytes) & ADDRESS_MASK, ORDER)
+            fourth = FloatVector.fromMemorySegment(FLOATS, ALL, now + 3 * next, ORDER)
                     .fma(by, fourth);
-            at += PANEL_ROW_BYTES;
+            row += step;
             factor += Float.BYTES;
         }
         first.intoMemorySegment(ALL, sums, ORDER);

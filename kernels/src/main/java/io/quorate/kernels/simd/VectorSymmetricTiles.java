@@ -2,6 +2,7 @@ package io.quorate.kernels.simd;
 
 import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.OFFSET_MASK;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
 import java.lang.foreign.Arena;
@@ -178,21 +179,7 @@ final class VectorSymmetricTiles implements SymmetricLoops {
                         outRow,
                         FLOATS_BYTES);
             } else {
-                tile4x3(
-                        a,
-                        PANEL_ROW_BYTES,
-                        aJump,
-                        b + at,
-                        bEnd,
-                        bStep,
-                        FLOATS_BYTES,
-                        start,
-                        fromRow,
-                        fromNext,
-                        factors,
-                        out + at,
-                        outRow,
-                        FLOATS_BYTES);
+                tile4x3(a, aJump, b + at, bEnd, bStep, start, fromRow, fromNext, factors, out + at, outRow);
             }
             at += width;
         }
@@ -201,10 +188,6 @@ final class VectorSymmetricTiles implements SymmetricLoops {
     /** Three vectors, or two where one alone would be left. */
     private static long tileBytes(final long left) {
         return left == 4L * FLOATS_BYTES ? 2L * FLOATS_BYTES : Math.min(left, 3L * FLOATS_BYTES);
-    }
-
-    private static FloatVector load(final long address) {
-        return FloatVector.fromMemorySegment(FLOATS, ALL, address & ADDRESS_MASK, ORDER);
     }
 
     /** Four rows by three panels, of scores: short chains, so nothing but them. */
@@ -228,26 +211,30 @@ final class VectorSymmetricTiles implements SymmetricLoops {
         FloatVector s31 = FloatVector.zero(FLOATS);
         FloatVector s32 = FloatVector.zero(FLOATS);
         final long bEnd = b + panelBytes;
-        final long aRow3 = 3 * aRow;
+        final long aDown = aRow & OFFSET_MASK;
+        final long aDown3 = 3 * aDown;
+        final long bRight = panelBytes & OFFSET_MASK;
         long aAt = a;
         long bAt = b;
         while (bAt < bEnd) {
-            final FloatVector b0 = load(bAt);
-            final FloatVector b1 = load(bAt + panelBytes);
-            final FloatVector b2 = load(bAt + 2 * panelBytes);
-            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+            final long bNow = bAt & ADDRESS_MASK;
+            final long aNow = aAt & ADDRESS_MASK;
+            final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+            final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + bRight, ORDER);
+            final FloatVector b2 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + 2 * bRight, ORDER);
+            final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
             s00 = a0.fma(b0, s00);
             s01 = a0.fma(b1, s01);
             s02 = a0.fma(b2, s02);
-            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow));
+            final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aDown));
             s10 = a1.fma(b0, s10);
             s11 = a1.fma(b1, s11);
             s12 = a1.fma(b2, s12);
-            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aRow));
+            final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aDown));
             s20 = a2.fma(b0, s20);
             s21 = a2.fma(b1, s21);
             s22 = a2.fma(b2, s22);
-            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow3));
+            final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aDown3));
             s30 = a3.fma(b0, s30);
             s31 = a3.fma(b1, s31);
             s32 = a3.fma(b2, s32);
@@ -255,20 +242,19 @@ final class VectorSymmetricTiles implements SymmetricLoops {
             bAt += PANEL_ROW_BYTES;
         }
         final long out0 = out & ADDRESS_MASK;
+        final long outRight = outPanelBytes & OFFSET_MASK;
         s00.intoMemorySegment(ALL, out0, ORDER);
         s10.intoMemorySegment(ALL, out0 + PANEL_ROW_BYTES, ORDER);
         s20.intoMemorySegment(ALL, out0 + 2 * PANEL_ROW_BYTES, ORDER);
         s30.intoMemorySegment(ALL, out0 + 3 * PANEL_ROW_BYTES, ORDER);
-        final long out1 = (out + outPanelBytes) & ADDRESS_MASK;
-        s01.intoMemorySegment(ALL, out1, ORDER);
-        s11.intoMemorySegment(ALL, out1 + PANEL_ROW_BYTES, ORDER);
-        s21.intoMemorySegment(ALL, out1 + 2 * PANEL_ROW_BYTES, ORDER);
-        s31.intoMemorySegment(ALL, out1 + 3 * PANEL_ROW_BYTES, ORDER);
-        final long out2 = (out + 2 * outPanelBytes) & ADDRESS_MASK;
-        s02.intoMemorySegment(ALL, out2, ORDER);
-        s12.intoMemorySegment(ALL, out2 + PANEL_ROW_BYTES, ORDER);
-        s22.intoMemorySegment(ALL, out2 + 2 * PANEL_ROW_BYTES, ORDER);
-        s32.intoMemorySegment(ALL, out2 + 3 * PANEL_ROW_BYTES, ORDER);
+        s01.intoMemorySegment(ALL, out0 + outRight, ORDER);
+        s11.intoMemorySegment(ALL, out0 + PANEL_ROW_BYTES + outRight, ORDER);
+        s21.intoMemorySegment(ALL, out0 + 2 * PANEL_ROW_BYTES + outRight, ORDER);
+        s31.intoMemorySegment(ALL, out0 + 3 * PANEL_ROW_BYTES + outRight, ORDER);
+        s02.intoMemorySegment(ALL, out0 + 2 * outRight, ORDER);
+        s12.intoMemorySegment(ALL, out0 + PANEL_ROW_BYTES + 2 * outRight, ORDER);
+        s22.intoMemorySegment(ALL, out0 + 2 * PANEL_ROW_BYTES + 2 * outRight, ORDER);
+        s32.intoMemorySegment(ALL, out0 + 3 * PANEL_ROW_BYTES + 2 * outRight, ORDER);
     }
 
     /** Four rows by one vector, of values. */
@@ -283,48 +269,47 @@ final class VectorSymmetricTiles implements SymmetricLoops {
             final long factors,
             final long out,
             final long outRow) {
-        final long aRow = PANEL_ROW_BYTES;
-        final long from0 = from;
-        final long from1 = from + fromRow;
-        final long from2 = from + 2 * fromRow;
-        final long from3 = from + 3 * fromRow;
-        FloatVector s00 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 & ADDRESS_MASK, ORDER);
-        FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, from1 & ADDRESS_MASK, ORDER);
-        FloatVector s20 = FloatVector.fromMemorySegment(FLOATS, ALL, from2 & ADDRESS_MASK, ORDER);
-        FloatVector s30 = FloatVector.fromMemorySegment(FLOATS, ALL, from3 & ADDRESS_MASK, ORDER);
-        final long aRow3 = 3 * aRow;
+        final long from0 = from & ADDRESS_MASK;
+        final long fromDown = fromRow & OFFSET_MASK;
+        FloatVector s00 = FloatVector.fromMemorySegment(FLOATS, ALL, from0, ORDER);
+        FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromDown, ORDER);
+        FloatVector s20 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromDown, ORDER);
+        FloatVector s30 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromDown, ORDER);
+        final long aDown = PANEL_ROW_BYTES;
+        final long aDown3 = 3 * aDown;
         long aStart = a;
         long bAt = b;
         while (bAt < bEnd) {
             final long stop = Math.min(bEnd, bAt + LANES * bStep);
             long aAt = aStart;
             while (bAt < stop) {
-                final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bAt & ADDRESS_MASK, ORDER);
-                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+                final long bNow = bAt & ADDRESS_MASK;
+                final long aNow = aAt & ADDRESS_MASK;
+                final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
                 s00 = a0.fma(b0, s00);
-                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow));
+                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aDown));
                 s10 = a1.fma(b0, s10);
-                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aRow));
+                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aDown));
                 s20 = a2.fma(b0, s20);
-                final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow3));
+                final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aDown3));
                 s30 = a3.fma(b0, s30);
                 aAt += Float.BYTES;
                 bAt += bStep;
             }
             aStart += aJump;
         }
-        final long out0 = out;
-        final float factor0 = RawMemory.getFloat(factors);
-        s00.mul(factor0).intoMemorySegment(ALL, out0 & ADDRESS_MASK, ORDER);
-        final long out1 = out + outRow;
-        final float factor1 = RawMemory.getFloat(factors + 1 * Float.BYTES);
-        s10.mul(factor1).intoMemorySegment(ALL, out1 & ADDRESS_MASK, ORDER);
-        final long out2 = out + 2 * outRow;
-        final float factor2 = RawMemory.getFloat(factors + 2 * Float.BYTES);
-        s20.mul(factor2).intoMemorySegment(ALL, out2 & ADDRESS_MASK, ORDER);
-        final long out3 = out + 3 * outRow;
-        final float factor3 = RawMemory.getFloat(factors + 3 * Float.BYTES);
-        s30.mul(factor3).intoMemorySegment(ALL, out3 & ADDRESS_MASK, ORDER);
+        final long factor = factors & ADDRESS_MASK;
+        final long out0 = out & ADDRESS_MASK;
+        final long outDown = outRow & OFFSET_MASK;
+        final float factor0 = RawMemory.floatAt(factor);
+        s00.mul(factor0).intoMemorySegment(ALL, out0, ORDER);
+        final float factor1 = RawMemory.floatAt(factor + 1 * Float.BYTES);
+        s10.mul(factor1).intoMemorySegment(ALL, out0 + outDown, ORDER);
+        final float factor2 = RawMemory.floatAt(factor + 2 * Float.BYTES);
+        s20.mul(factor2).intoMemorySegment(ALL, out0 + 2 * outDown, ORDER);
+        final float factor3 = RawMemory.floatAt(factor + 3 * Float.BYTES);
+        s30.mul(factor3).intoMemorySegment(ALL, out0 + 3 * outDown, ORDER);
     }
 
     /** Four rows by two vectors. After sixteen steps the left operand goes on {@code aJump} further. */
@@ -343,37 +328,40 @@ final class VectorSymmetricTiles implements SymmetricLoops {
             final long out,
             final long outRow,
             final long outNext) {
-        final long from0 = from;
-        final long from1 = from + fromRow;
-        final long from2 = from + 2 * fromRow;
-        final long from3 = from + 3 * fromRow;
-        FloatVector s00 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 & ADDRESS_MASK, ORDER);
-        FloatVector s01 = FloatVector.fromMemorySegment(FLOATS, ALL, (from0 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, from1 & ADDRESS_MASK, ORDER);
-        FloatVector s11 = FloatVector.fromMemorySegment(FLOATS, ALL, (from1 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s20 = FloatVector.fromMemorySegment(FLOATS, ALL, from2 & ADDRESS_MASK, ORDER);
-        FloatVector s21 = FloatVector.fromMemorySegment(FLOATS, ALL, (from2 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s30 = FloatVector.fromMemorySegment(FLOATS, ALL, from3 & ADDRESS_MASK, ORDER);
-        FloatVector s31 = FloatVector.fromMemorySegment(FLOATS, ALL, (from3 + fromNext) & ADDRESS_MASK, ORDER);
-        final long aRow3 = 3 * aRow;
+        final long from0 = from & ADDRESS_MASK;
+        final long fromDown = fromRow & OFFSET_MASK;
+        final long fromRight = fromNext & OFFSET_MASK;
+        FloatVector s00 = FloatVector.fromMemorySegment(FLOATS, ALL, from0, ORDER);
+        FloatVector s01 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRight, ORDER);
+        FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromDown, ORDER);
+        FloatVector s11 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromDown + fromRight, ORDER);
+        FloatVector s20 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromDown, ORDER);
+        FloatVector s21 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromDown + fromRight, ORDER);
+        FloatVector s30 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromDown, ORDER);
+        FloatVector s31 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromDown + fromRight, ORDER);
+        final long aDown = aRow & OFFSET_MASK;
+        final long aDown3 = 3 * aDown;
+        final long bRight = bNext & OFFSET_MASK;
         long aStart = a;
         long bAt = b;
         while (bAt < bEnd) {
             final long stop = Math.min(bEnd, bAt + LANES * bStep);
             long aAt = aStart;
             while (bAt < stop) {
-                final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bAt & ADDRESS_MASK, ORDER);
-                final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, (bAt + bNext) & ADDRESS_MASK, ORDER);
-                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+                final long bNow = bAt & ADDRESS_MASK;
+                final long aNow = aAt & ADDRESS_MASK;
+                final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+                final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + bRight, ORDER);
+                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
                 s00 = a0.fma(b0, s00);
                 s01 = a0.fma(b1, s01);
-                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow));
+                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aDown));
                 s10 = a1.fma(b0, s10);
                 s11 = a1.fma(b1, s11);
-                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aRow));
+                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * aDown));
                 s20 = a2.fma(b0, s20);
                 s21 = a2.fma(b1, s21);
-                final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow3));
+                final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + aDown3));
                 s30 = a3.fma(b0, s30);
                 s31 = a3.fma(b1, s31);
                 aAt += Float.BYTES;
@@ -381,80 +369,76 @@ final class VectorSymmetricTiles implements SymmetricLoops {
             }
             aStart += aJump;
         }
-        final long out0 = out;
-        final float factor0 = RawMemory.getFloat(factors);
-        s00.mul(factor0).intoMemorySegment(ALL, out0 & ADDRESS_MASK, ORDER);
-        s01.mul(factor0).intoMemorySegment(ALL, (out0 + outNext) & ADDRESS_MASK, ORDER);
-        final long out1 = out + outRow;
-        final float factor1 = RawMemory.getFloat(factors + 1 * Float.BYTES);
-        s10.mul(factor1).intoMemorySegment(ALL, out1 & ADDRESS_MASK, ORDER);
-        s11.mul(factor1).intoMemorySegment(ALL, (out1 + outNext) & ADDRESS_MASK, ORDER);
-        final long out2 = out + 2 * outRow;
-        final float factor2 = RawMemory.getFloat(factors + 2 * Float.BYTES);
-        s20.mul(factor2).intoMemorySegment(ALL, out2 & ADDRESS_MASK, ORDER);
-        s21.mul(factor2).intoMemorySegment(ALL, (out2 + outNext) & ADDRESS_MASK, ORDER);
-        final long out3 = out + 3 * outRow;
-        final float factor3 = RawMemory.getFloat(factors + 3 * Float.BYTES);
-        s30.mul(factor3).intoMemorySegment(ALL, out3 & ADDRESS_MASK, ORDER);
-        s31.mul(factor3).intoMemorySegment(ALL, (out3 + outNext) & ADDRESS_MASK, ORDER);
+        final long factor = factors & ADDRESS_MASK;
+        final long out0 = out & ADDRESS_MASK;
+        final long outDown = outRow & OFFSET_MASK;
+        final long outRight = outNext & OFFSET_MASK;
+        final float factor0 = RawMemory.floatAt(factor);
+        s00.mul(factor0).intoMemorySegment(ALL, out0, ORDER);
+        s01.mul(factor0).intoMemorySegment(ALL, out0 + outRight, ORDER);
+        final float factor1 = RawMemory.floatAt(factor + 1 * Float.BYTES);
+        s10.mul(factor1).intoMemorySegment(ALL, out0 + outDown, ORDER);
+        s11.mul(factor1).intoMemorySegment(ALL, out0 + outDown + outRight, ORDER);
+        final float factor2 = RawMemory.floatAt(factor + 2 * Float.BYTES);
+        s20.mul(factor2).intoMemorySegment(ALL, out0 + 2 * outDown, ORDER);
+        s21.mul(factor2).intoMemorySegment(ALL, out0 + 2 * outDown + outRight, ORDER);
+        final float factor3 = RawMemory.floatAt(factor + 3 * Float.BYTES);
+        s30.mul(factor3).intoMemorySegment(ALL, out0 + 3 * outDown, ORDER);
+        s31.mul(factor3).intoMemorySegment(ALL, out0 + 3 * outDown + outRight, ORDER);
     }
 
     /** Four rows by three vectors. After sixteen steps the left operand goes on {@code aJump} further. */
     private static void tile4x3(
             final long a,
-            final long aRow,
             final long aJump,
             final long b,
             final long bEnd,
             final long bStep,
-            final long bNext,
             final long from,
             final long fromRow,
             final long fromNext,
             final long factors,
             final long out,
-            final long outRow,
-            final long outNext) {
-        final long from0 = from;
-        final long from1 = from + fromRow;
-        final long from2 = from + 2 * fromRow;
-        final long from3 = from + 3 * fromRow;
-        FloatVector s00 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 & ADDRESS_MASK, ORDER);
-        FloatVector s01 = FloatVector.fromMemorySegment(FLOATS, ALL, (from0 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s02 = FloatVector.fromMemorySegment(FLOATS, ALL, (from0 + 2 * fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, from1 & ADDRESS_MASK, ORDER);
-        FloatVector s11 = FloatVector.fromMemorySegment(FLOATS, ALL, (from1 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s12 = FloatVector.fromMemorySegment(FLOATS, ALL, (from1 + 2 * fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s20 = FloatVector.fromMemorySegment(FLOATS, ALL, from2 & ADDRESS_MASK, ORDER);
-        FloatVector s21 = FloatVector.fromMemorySegment(FLOATS, ALL, (from2 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s22 = FloatVector.fromMemorySegment(FLOATS, ALL, (from2 + 2 * fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s30 = FloatVector.fromMemorySegment(FLOATS, ALL, from3 & ADDRESS_MASK, ORDER);
-        FloatVector s31 = FloatVector.fromMemorySegment(FLOATS, ALL, (from3 + fromNext) & ADDRESS_MASK, ORDER);
-        FloatVector s32 = FloatVector.fromMemorySegment(FLOATS, ALL, (from3 + 2 * fromNext) & ADDRESS_MASK, ORDER);
-        final long aRow3 = 3 * aRow;
+            final long outRow) {
+        final long from0 = from & ADDRESS_MASK;
+        final long fromDown = fromRow & OFFSET_MASK;
+        final long fromRight = fromNext & OFFSET_MASK;
+        FloatVector s00 = FloatVector.fromMemorySegment(FLOATS, ALL, from0, ORDER);
+        FloatVector s01 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromRight, ORDER);
+        FloatVector s02 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromRight, ORDER);
+        FloatVector s10 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromDown, ORDER);
+        FloatVector s11 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromDown + fromRight, ORDER);
+        FloatVector s12 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + fromDown + 2 * fromRight, ORDER);
+        FloatVector s20 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromDown, ORDER);
+        FloatVector s21 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromDown + fromRight, ORDER);
+        FloatVector s22 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 2 * fromDown + 2 * fromRight, ORDER);
+        FloatVector s30 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromDown, ORDER);
+        FloatVector s31 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromDown + fromRight, ORDER);
+        FloatVector s32 = FloatVector.fromMemorySegment(FLOATS, ALL, from0 + 3 * fromDown + 2 * fromRight, ORDER);
         long aStart = a;
         long bAt = b;
         while (bAt < bEnd) {
             final long stop = Math.min(bEnd, bAt + LANES * bStep);
             long aAt = aStart;
             while (bAt < stop) {
-                final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bAt & ADDRESS_MASK, ORDER);
-                final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, (bAt + bNext) & ADDRESS_MASK, ORDER);
-                final FloatVector b2 =
-                        FloatVector.fromMemorySegment(FLOATS, ALL, (bAt + 2 * bNext) & ADDRESS_MASK, ORDER);
-                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt));
+                final long bNow = bAt & ADDRESS_MASK;
+                final long aNow = aAt & ADDRESS_MASK;
+                final FloatVector b0 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow, ORDER);
+                final FloatVector b1 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + FLOATS_BYTES, ORDER);
+                final FloatVector b2 = FloatVector.fromMemorySegment(FLOATS, ALL, bNow + 2 * FLOATS_BYTES, ORDER);
+                final FloatVector a0 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow));
                 s00 = a0.fma(b0, s00);
                 s01 = a0.fma(b1, s01);
                 s02 = a0.fma(b2, s02);
-                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow));
+                final FloatVector a1 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + PANEL_ROW_BYTES));
                 s10 = a1.fma(b0, s10);
                 s11 = a1.fma(b1, s11);
                 s12 = a1.fma(b2, s12);
-                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + 2 * aRow));
+                final FloatVector a2 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 2 * PANEL_ROW_BYTES));
                 s20 = a2.fma(b0, s20);
                 s21 = a2.fma(b1, s21);
                 s22 = a2.fma(b2, s22);
-                final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.getFloat(aAt + aRow3));
+                final FloatVector a3 = FloatVector.broadcast(FLOATS, RawMemory.floatAt(aNow + 3 * PANEL_ROW_BYTES));
                 s30 = a3.fma(b0, s30);
                 s31 = a3.fma(b1, s31);
                 s32 = a3.fma(b2, s32);
@@ -463,25 +447,24 @@ final class VectorSymmetricTiles implements SymmetricLoops {
             }
             aStart += aJump;
         }
-        final long out0 = out;
-        final float factor0 = RawMemory.getFloat(factors);
-        s00.mul(factor0).intoMemorySegment(ALL, out0 & ADDRESS_MASK, ORDER);
-        s01.mul(factor0).intoMemorySegment(ALL, (out0 + outNext) & ADDRESS_MASK, ORDER);
-        s02.mul(factor0).intoMemorySegment(ALL, (out0 + 2 * outNext) & ADDRESS_MASK, ORDER);
-        final long out1 = out + outRow;
-        final float factor1 = RawMemory.getFloat(factors + 1 * Float.BYTES);
-        s10.mul(factor1).intoMemorySegment(ALL, out1 & ADDRESS_MASK, ORDER);
-        s11.mul(factor1).intoMemorySegment(ALL, (out1 + outNext) & ADDRESS_MASK, ORDER);
-        s12.mul(factor1).intoMemorySegment(ALL, (out1 + 2 * outNext) & ADDRESS_MASK, ORDER);
-        final long out2 = out + 2 * outRow;
-        final float factor2 = RawMemory.getFloat(factors + 2 * Float.BYTES);
-        s20.mul(factor2).intoMemorySegment(ALL, out2 & ADDRESS_MASK, ORDER);
-        s21.mul(factor2).intoMemorySegment(ALL, (out2 + outNext) & ADDRESS_MASK, ORDER);
-        s22.mul(factor2).intoMemorySegment(ALL, (out2 + 2 * outNext) & ADDRESS_MASK, ORDER);
-        final long out3 = out + 3 * outRow;
-        final float factor3 = RawMemory.getFloat(factors + 3 * Float.BYTES);
-        s30.mul(factor3).intoMemorySegment(ALL, out3 & ADDRESS_MASK, ORDER);
-        s31.mul(factor3).intoMemorySegment(ALL, (out3 + outNext) & ADDRESS_MASK, ORDER);
-        s32.mul(factor3).intoMemorySegment(ALL, (out3 + 2 * outNext) & ADDRESS_MASK, ORDER);
+        final long factor = factors & ADDRESS_MASK;
+        final long out0 = out & ADDRESS_MASK;
+        final long outDown = outRow & OFFSET_MASK;
+        final float factor0 = RawMemory.floatAt(factor);
+        s00.mul(factor0).intoMemorySegment(ALL, out0, ORDER);
+        s01.mul(factor0).intoMemorySegment(ALL, out0 + FLOATS_BYTES, ORDER);
+        s02.mul(factor0).intoMemorySegment(ALL, out0 + 2 * FLOATS_BYTES, ORDER);
+        final float factor1 = RawMemory.floatAt(factor + 1 * Float.BYTES);
+        s10.mul(factor1).intoMemorySegment(ALL, out0 + outDown, ORDER);
+        s11.mul(factor1).intoMemorySegment(ALL, out0 + outDown + FLOATS_BYTES, ORDER);
+        s12.mul(factor1).intoMemorySegment(ALL, out0 + outDown + 2 * FLOATS_BYTES, ORDER);
+        final float factor2 = RawMemory.floatAt(factor + 2 * Float.BYTES);
+        s20.mul(factor2).intoMemorySegment(ALL, out0 + 2 * outDown, ORDER);
+        s21.mul(factor2).intoMemorySegment(ALL, out0 + 2 * outDown + FLOATS_BYTES, ORDER);
+        s22.mul(factor2).intoMemorySegment(ALL, out0 + 2 * outDown + 2 * FLOATS_BYTES, ORDER);
+        final float factor3 = RawMemory.floatAt(factor + 3 * Float.BYTES);
+        s30.mul(factor3).intoMemorySegment(ALL, out0 + 3 * outDown, ORDER);
+        s31.mul(factor3).intoMemorySegment(ALL, out0 + 3 * outDown + FLOATS_BYTES, ORDER);
+        s32.mul(factor3).intoMemorySegment(ALL, out0 + 3 * outDown + 2 * FLOATS_BYTES, ORDER);
     }
 }

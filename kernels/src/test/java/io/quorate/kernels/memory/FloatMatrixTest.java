@@ -74,6 +74,8 @@ class FloatMatrixTest {
             assertThat(segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 6 * 4)).isEqualTo(8);
             assertThatThrownBy(() -> FloatMatrix.over(segment, 4, 4)).hasMessageContaining("a segment of 61");
             assertThatThrownBy(() -> FloatMatrix.over(segment, 2, 4, 3)).hasMessageContaining("stride");
+            assertThatThrownBy(() -> FloatMatrix.over(segment, 1, 4, FloatMatrix.STRIDE_MAX + 1))
+                    .hasMessageContaining("at most 67108864 floats");
             final MemorySegment heap = MemorySegment.ofArray(new float[6]);
             assertThatThrownBy(() -> FloatMatrix.over(heap, 2, 3)).hasMessageContaining("heap segment");
         }
