@@ -118,7 +118,7 @@ public final class SimJournal implements Journal {
             }
         }
         final boolean hadDurable = mark > 0;
-        final JournalHistory history = reader.finish(flaw == Flaw.NO_MARK ? 0 : mark);
+        final JournalHistory history = reader.finish(flaw == Flaw.NO_MARK ? 0 : mark, 0);
         if (hadDurable ? history.isIntact() == isDamaged : isDamaged) {
             throw new SafetyChecker.Violation(
                     "journal",

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,7 +78,7 @@ public final class ArchiveJournal implements JournalStore {
     /** @param context concluded */
     public ArchiveJournal(final JournalContext context) {
         this.context = context;
-        markFile = context.directory().resolve("durable.mark");
+        markFile = markOf(context.directory());
     }
 
     @Override
@@ -85,13 +86,13 @@ public final class ArchiveJournal implements JournalStore {
         makeFolder(context.directory());
         JournalHistory history;
         try {
-            final long markNumber =
-                    DurableMark.read(markFile, context.identity().key());
-            if (!hasCatalog()) {
-                history = new HistoryReader(context.identity()).finish(markNumber);
-            } else {
-                history = readRecordings(markNumber);
+            final HistoryReader reader = new HistoryReader(context.identity());
+            if (hasCatalog()) {
+                readRecordings(reader);
             }
+            // Each start leaves a base before it counts, so the one before this is the oldest that the newest base may
+            // be of.
+            history = reader.finish(markNumber(reader), context.identity().incarnation() - 1);
         } catch (final IOException | RuntimeException e) {
             history = JournalHistory.damaged("it cannot be read: " + e.getMessage());
         }
@@ -103,9 +104,16 @@ public final class ArchiveJournal implements JournalStore {
         return history;
     }
 
-    private JournalHistory readRecordings(final long markNumber) {
+    /** The mark is made before the first record: where there are records and no mark, somebody lost it. */
+    private long markNumber(final HistoryReader reader) throws IOException {
+        if (DurableMark.isMissing(markFile)) {
+            return reader.hasRecords() ? DurableMark.UNREADABLE : 0;
+        }
+        return DurableMark.read(markFile, context.identity().key());
+    }
+
+    private void readRecordings(final HistoryReader reader) {
         launch();
-        final HistoryReader reader = new HistoryReader(context.identity());
         for (final Recording recording : recordings()) {
             reader.onFile();
             try {
@@ -114,7 +122,6 @@ public final class ArchiveJournal implements JournalStore {
                 reader.onUnreadable("recording " + recording.id + " cannot be read: " + e.getMessage());
             }
         }
-        return reader.finish(markNumber);
     }
 
     private record Recording(long id, long startPosition, long stopPosition) {}
@@ -434,12 +441,21 @@ public final class ArchiveJournal implements JournalStore {
         }
     }
 
-    /** Renames a folder that must not be used any more; an earlier one set aside gives way. */
+    /** The mark lies beside the folder: whoever puts an older copy of the folder in its place does not bring the older mark. */
+    private static Path markOf(final Path folder) {
+        return folder.resolveSibling(folder.getFileName() + ".mark");
+    }
+
+    /** Renames a folder that must not be used any more, and its mark; earlier ones set aside give way. */
     public static void setAside(final Path folder, final String why) {
         final Path aside = folder.resolveSibling(folder.getFileName() + "." + why);
         IoUtil.delete(aside.toFile(), true);
         try {
             Files.move(folder, aside);
+            // If it ends between the two: a mark without records is damage, too.
+            if (Files.exists(markOf(folder))) {
+                Files.move(markOf(folder), markOf(aside), StandardCopyOption.REPLACE_EXISTING);
+            }
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot set " + folder + " aside: " + e.getMessage(), e);
         }

@@ -14,13 +14,18 @@ import java.util.Set;
 import java.util.zip.CRC32C;
 
 /**
- * The highest number that a journal ever reported as durable, kept in a file beside it. A journal that ends below its mark has
- * lost what may have been said; without a mark that would look like a torn tail.
+ * The highest number that a journal ever reported as durable, kept in a file outside its folder. A journal that ends below its
+ * mark has lost what may have been said, or is an older copy of itself; without a mark the one would look like a torn tail, and the
+ * other like the journal.
  *
  * <p>Two slots are written in turn, so that a torn write leaves one whole. The file is written at each report and forced
  * with each base: it survives the end of the process always, and a loss of power as of some earlier moment at least.
  */
 final class DurableMark implements AutoCloseable {
+    /** What {@link #read} answers where no slot is whole and its owner's. */
+    static final long UNREADABLE = -1;
+
+    private static final int SLOT_COUNT = 2;
     private static final int SLOT_LENGTH = 512;
     private static final int CRC_OFFSET = 16;
 
@@ -30,41 +35,61 @@ final class DurableMark implements AutoCloseable {
     private final CRC32C crc = new CRC32C();
     private int turn;
 
-    private DurableMark(final FileChannel channel, final long owner) {
+    private DurableMark(final FileChannel channel, final long owner, final int turn) {
         this.channel = channel;
         this.owner = owner;
+        this.turn = turn;
     }
 
-    /** Opens the file for writing; makes it, readable by its owner only, if it is not there. */
+    /** Opens the file for writing. If there is none yet, makes one, readable by its owner only, that says 0 and is on the disk. */
     static DurableMark open(final Path file, final long owner) throws IOException {
+        final byte[] before = isMissing(file) ? new byte[0] : Files.readAllBytes(file);
         final FileChannel channel = FileChannel.open(
                 file,
                 Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-        return new DurableMark(channel, owner);
-    }
-
-    /** The mark in a file: 0 if there is no file, negative if no slot of it is whole and its owner's. */
-    static long read(final Path file, final long owner) throws IOException {
-        if (!Files.exists(file)) {
-            return 0;
-        }
-        final byte[] bytes = Files.readAllBytes(file);
-        if (bytes.length == 0) {
-            // Made, but the process ended before it wrote anything.
-            return 0;
-        }
-        long highest = -1;
-        for (int offset = 0; offset + SLOT_LENGTH <= bytes.length; offset += SLOT_LENGTH) {
-            final ByteBuffer one =
-                    ByteBuffer.wrap(bytes, offset, SLOT_LENGTH).slice().order(LITTLE_ENDIAN);
-            final CRC32C sum = new CRC32C();
-            sum.update(one.slice(0, CRC_OFFSET));
-            if (one.getInt(CRC_OFFSET) == (int) sum.getValue() && one.getLong(8) == owner) {
-                highest = Math.max(highest, one.getLong(0));
+        // Never over the newest: a torn write must leave the last one that was forced.
+        final DurableMark mark = new DurableMark(channel, owner, (newestSlot(before, owner) + 1) % SLOT_COUNT);
+        if (before.length == 0) {
+            mark.write(0);
+            mark.force();
+            // The file is durable only once the folder is.
+            try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+                folder.force(true);
             }
         }
-        return highest;
+        return mark;
+    }
+
+    /** True if there is no mark: none was ever made, or somebody took it away. */
+    static boolean isMissing(final Path file) throws IOException {
+        return !Files.exists(file) || Files.size(file) == 0;
+    }
+
+    /** The mark in a file that is not missing. */
+    static long read(final Path file, final long owner) throws IOException {
+        final byte[] bytes = Files.readAllBytes(file);
+        final int newest = newestSlot(bytes, owner);
+        return newest < 0 ? UNREADABLE : slotAt(bytes, newest).getLong(0);
+    }
+
+    /** The slot with the highest mark that is whole and the owner's, or -1. */
+    private static int newestSlot(final byte[] bytes, final long owner) {
+        int newest = -1;
+        for (int index = 0; (index + 1) * SLOT_LENGTH <= bytes.length && index < SLOT_COUNT; index++) {
+            final ByteBuffer one = slotAt(bytes, index);
+            final CRC32C sum = new CRC32C();
+            sum.update(one.slice(0, CRC_OFFSET));
+            final boolean isWhole = one.getInt(CRC_OFFSET) == (int) sum.getValue() && one.getLong(8) == owner;
+            if (isWhole && (newest < 0 || one.getLong(0) > slotAt(bytes, newest).getLong(0))) {
+                newest = index;
+            }
+        }
+        return newest;
+    }
+
+    private static ByteBuffer slotAt(final byte[] bytes, final int index) {
+        return ByteBuffer.wrap(bytes, index * SLOT_LENGTH, SLOT_LENGTH).slice().order(LITTLE_ENDIAN);
     }
 
     /** Writes the mark; to be called before anybody acts on it. */
@@ -76,7 +101,7 @@ final class DurableMark implements AutoCloseable {
         try {
             slot.clear();
             channel.write(slot, (long) turn * SLOT_LENGTH);
-            turn = 1 - turn;
+            turn = (turn + 1) % SLOT_COUNT;
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot write the journal's mark: " + e.getMessage(), e);
         }

@@ -19,6 +19,10 @@ public final class HistoryReader {
     private long lastNumber;
     private long fileLast;
     private long cutCount;
+
+    /** Of the newest complete base. */
+    private long incarnation;
+
     private String damage = "";
     private boolean isFirst;
     private boolean isTorn;
@@ -77,8 +81,9 @@ public final class HistoryReader {
      * The verdict.
      *
      * @param mark highest number that was ever reported durable, from elsewhere; negative if that place is lost or damaged
+     * @param incarnationMin of the newest base: an older one shows that this is a copy from before a later start
      */
-    public JournalHistory finish(final long mark) {
+    public JournalHistory finish(final long mark, final long incarnationMin) {
         if (!damage.isEmpty()) {
             return JournalHistory.damaged(damage);
         }
@@ -95,7 +100,15 @@ public final class HistoryReader {
             // Nothing was durable, so nothing was said.
             return JournalHistory.empty();
         }
+        if (incarnation < incarnationMin) {
+            return JournalHistory.damaged(
+                    "its newest base is of start " + incarnation + " but start " + incarnationMin + " wrote one, too");
+        }
         return new JournalHistory(JournalHistory.Verdict.INTACT, "", List.copyOf(entries), lastNumber, cutCount);
+    }
+
+    boolean hasRecords() {
+        return hasRecords;
     }
 
     private void damage(final String why) {
@@ -119,6 +132,7 @@ public final class HistoryReader {
                     hasFileBase = true;
                     base = null;
                     lastNumber = number;
+                    incarnation = JournalRecord.incarnation(record, offset);
                 }
             }
             default -> takePart(record, offset, type, number);

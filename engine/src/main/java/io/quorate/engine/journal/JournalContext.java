@@ -14,7 +14,7 @@ public final class JournalContext {
     private long lowSpaceBytes = SPACE_MIN_BYTES;
     private boolean isConcluded;
 
-    /** Folder of the journal, inside the peer's private folder; made if it is not there. */
+    /** Folder of the journal, inside the peer's private folder; made if it is not there, and beside it the journal's mark. */
     public JournalContext directory(final Path newDirectory) {
         changing();
         directory = newDirectory;

@@ -97,6 +97,10 @@ public final class JournalRecord {
         return record.getLong(offset + OWNER_OFFSET, LITTLE_ENDIAN);
     }
 
+    static long incarnation(final DirectBuffer record, final int offset) {
+        return record.getLong(offset + INCARNATION_OFFSET, LITTLE_ENDIAN);
+    }
+
     static boolean isChained(final DirectBuffer record, final int offset, final DirectBuffer chain) {
         return record.getLong(offset + CHAIN_OFFSET) == chain.getLong(0)
                 && record.getLong(offset + CHAIN_OFFSET + Long.BYTES) == chain.getLong(Long.BYTES);

@@ -92,6 +92,48 @@ class ArchiveJournalIT {
         final Path noCatalog = copy(crashed, folder.resolve("no-catalog"));
         Files.delete(noCatalog.resolve("archive.catalog"));
         assertDamaged(noCatalog);
+        final Path noMark = copy(crashed, folder.resolve("no-mark"));
+        Files.delete(markOf(noMark));
+        assertDamaged(noMark);
+        final Path emptyMark = copy(crashed, folder.resolve("empty-mark"));
+        Files.write(markOf(emptyMark), new byte[0]);
+        assertDamaged(emptyMark);
+    }
+
+    @Test
+    void shouldSeeAnOlderCopyOfTheFolder() throws IOException {
+        final Path journal = folder.resolve("journal");
+        final Path earlier = folder.resolve("earlier");
+        try (ArchiveJournal store = open(journal, OWNER)) {
+            store.read();
+            writeSome(store, 1, "state", 5);
+            copy(journal, earlier);
+            writeSome(store, 7, "state", 5);
+        }
+        final Path sameLife = folder.resolve("same-life");
+        copy(journal, sameLife);
+        replace(sameLife, earlier);
+        assertDamaged(sameLife);
+        // The journal was set aside in between, so its numbers, and its mark, begin anew.
+        final Path earlierLife = folder.resolve("earlier-life");
+        try (ArchiveJournal store = open(earlierLife, new JournalIdentity(OWNER.key(), 2))) {
+            store.read();
+            writeSome(store, 1, "state", 1);
+        }
+        replace(earlierLife, earlier);
+        assertDamaged(earlierLife, new JournalIdentity(OWNER.key(), 3));
+    }
+
+    /** Puts a copy of another folder in a folder's place; whoever does that does not think of what lies beside it. */
+    private static void replace(final Path journal, final Path copied) throws IOException {
+        final byte[] mark = Files.readAllBytes(markOf(journal));
+        IoUtil.delete(journal.toFile(), true);
+        copy(copied, journal);
+        Files.write(markOf(journal), mark);
+    }
+
+    private static Path markOf(final Path journal) {
+        return journal.resolveSibling(journal.getFileName() + ".mark");
     }
 
     @Test
@@ -205,6 +247,7 @@ class ArchiveJournalIT {
                 Files.copy(file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }
+        Files.copy(markOf(from), markOf(to), StandardCopyOption.REPLACE_EXISTING);
         return to;
     }
 }

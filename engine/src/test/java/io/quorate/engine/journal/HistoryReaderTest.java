@@ -123,6 +123,21 @@ class HistoryReaderTest {
         assertDamaged(read(-1), "mark");
     }
 
+    @Test
+    void shouldSeeACopyFromBeforeALaterStart() {
+        base("state");
+        entry("one");
+        assertThat(read(2, OWNER.incarnation()).isIntact()).isTrue();
+        assertDamaged(read(2, OWNER.incarnation() + 1), "newest base is of start 1");
+        number++;
+        final UnsafeBuffer body = new UnsafeBuffer(new byte[8]);
+        final JournalIdentity later = new JournalIdentity(OWNER.key(), 2);
+        records.add(chain.record(JournalRecord.BASE_BEGIN, number, 0, later, body, 0, 0));
+        assertDamaged(read(2, 2), "newest base is of start 1");
+        records.add(chain.record(JournalRecord.BASE_END, number, 0, later, body, 0, 0));
+        assertThat(read(3, 2).isIntact()).isTrue();
+    }
+
     private void base(final String state) {
         number++;
         final UnsafeBuffer body = new UnsafeBuffer(state.getBytes(StandardCharsets.US_ASCII));
@@ -138,12 +153,16 @@ class HistoryReaderTest {
     }
 
     private JournalHistory read(final long mark) {
+        return read(mark, 0);
+    }
+
+    private JournalHistory read(final long mark, final long incarnationMin) {
         final HistoryReader reader = new HistoryReader(OWNER);
         reader.onFile();
         for (final byte[] record : records) {
             reader.onRecord(new UnsafeBuffer(record), 0, record.length);
         }
-        return reader.finish(mark);
+        return reader.finish(mark, incarnationMin);
     }
 
     private static void assertDamaged(final JournalHistory history, final String reason) {
