@@ -174,6 +174,10 @@ final class Applier implements OrderView {
         return false;
     }
 
+    boolean holdsOrigin() {
+        return origin != null;
+    }
+
     /** The state before anything was applied. */
     void onOrigin(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
         origin = PagedSnapshot.of(replica.sha256, replica.context.pageLength(), 0, snapshot, offset, lengthBytes, null);
@@ -304,7 +308,13 @@ final class Applier implements OrderView {
             return true;
         }
         if (tentativeView != replica.view() && slot.isCommitSent) {
-            // A new view kept it, and it has prepared again.
+            // A new view kept it, and it has prepared again: had it put something else there, the state would have gone
+            // back.
+            Invariant.check(
+                    slot.digest.isEqual(tentativeDigest),
+                    "what is answered again in a new view is what was applied",
+                    slot.sequence,
+                    replica.view());
             tentativeView = replica.view();
             replica.replies.answerTentative();
         }
@@ -359,7 +369,12 @@ final class Applier implements OrderView {
     /** The newest state of this peer that holds committed sequences only; null if there is none. */
     private PagedSnapshot rollbackPoint() {
         final PagedSnapshot newest = replica.checkpoints.newestSnapshot();
-        return newest == null ? origin : newest;
+        if (newest != null) {
+            // From the first checkpoint on there always is one.
+            origin = null;
+            return newest;
+        }
+        return origin;
     }
 
     private boolean rollBack() {

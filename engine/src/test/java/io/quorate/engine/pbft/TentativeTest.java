@@ -4,7 +4,9 @@ import static io.quorate.engine.metrics.PbftCounter.ROLLBACKS;
 import static io.quorate.engine.metrics.PbftCounter.TENTATIVE;
 import static io.quorate.engine.pbft.TestGroup.MS;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.CommittedDecoder;
@@ -137,6 +139,31 @@ class TentativeTest {
             assertThat(peer.told).containsExactly("final 1");
             assertThat(peer.register.applied).containsExactly("1:a");
             assertThat(group.count(peer.id, ROLLBACKS)).isZero();
+        }
+    }
+
+    @Test
+    void shouldStopRatherThanAnswerInANewViewWhatItDidNotApply() {
+        final TestPeer lone = runAheadAlone();
+        final Applier applier = lone.replica.applier;
+        final LogSlot slot = lone.replica.log.slot(1);
+        lone.replica.moveTo(1, true);
+        final Batch other = new Forger(group, 0).batch();
+        slot.accept(other.digest(), other);
+        slot.isCommitSent = true;
+        assertThatThrownBy(applier::feed)
+                .isInstanceOf(Invariant.Broken.class)
+                .hasMessageContaining("what is answered again in a new view is what was applied");
+    }
+
+    @Test
+    void shouldForgetTheStateOfTheStartOnceThereIsACheckpoint() {
+        submitMany(4);
+        assertThat(group.peers[0].replica.applier.holdsOrigin()).isTrue();
+        submitMany(20);
+        for (final TestPeer peer : group.peers) {
+            assertThat(peer.replica.stableSequence()).isPositive();
+            assertThat(peer.replica.applier.holdsOrigin()).isFalse();
         }
     }
 
