@@ -10,6 +10,7 @@ public enum ReadCounter {
     DROPPED_MALFORMED("messages that do not decode"),
     DROPPED_NOT_READABLE("queries while the state was not the newest that was answered"),
     DROPPED_UNWANTED("queries out of their client's window, answers that nobody waits for"),
+    DROPPED_BUDGET("queries of a client that has too many at the state already"),
     DROPPED_TAKEN_BACK("answers out of a state that was replaced before it could be given");
 
     private final String sentence;

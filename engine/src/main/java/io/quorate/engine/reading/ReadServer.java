@@ -34,10 +34,16 @@ public final class ReadServer implements Reading.Listener {
     /** {@link #NO_ANSWER} until the state has answered. */
     private final int[] lengths;
 
+    /** Queries that a client has at the state: those whose cell a newer one took are among them. */
+    private final int[] underWay;
+
     private final UnsafeBuffer answers;
     private ReadClient localClient;
     private long ticketCount;
     private int heldCount;
+
+    /** A client that got its answers elsewhere goes on, while a slow replica still has a window of its queries at the state. */
+    private static final int WINDOWS_UNDER_WAY = 2;
 
     private static final long NO_TICKET = -1;
     private static final int NO_ANSWER = -1;
@@ -65,6 +71,7 @@ public final class ReadServer implements Reading.Listener {
         newestSequences = new long[cells];
         stateNumbers = new long[cells];
         lengths = new int[cells];
+        underWay = new int[context.peerCount()];
         answers = new UnsafeBuffer(new byte[cells * StateMachine.REPLY_LENGTH_MAX]);
     }
 
@@ -93,13 +100,20 @@ public final class ReadServer implements Reading.Listener {
             counters.increment(ReadCounter.DROPPED_UNWANTED);
             return;
         }
+        if (underWay[clientId] >= WINDOWS_UNDER_WAY * windowLength) {
+            counters.increment(ReadCounter.DROPPED_BUDGET);
+            return;
+        }
         drop(cell);
         numbers[cell] = readNumber;
         tickets[cell] = ++ticketCount * tickets.length + cell;
         newestSequences[cell] = newest;
         stateNumbers[cell] = order.stateNumber();
         lengths[cell] = NO_ANSWER;
+        // First: a state on the same thread answers inside the call.
+        underWay[clientId]++;
         if (!state.read(tickets[cell], clientId, query, offset, lengthBytes)) {
+            underWay[clientId]--;
             drop(cell);
         }
     }
@@ -107,6 +121,7 @@ public final class ReadServer implements Reading.Listener {
     @Override
     public void onRead(final long ticket, final DirectBuffer answer, final int offset, final int lengthBytes) {
         final int cell = (int) (ticket % tickets.length);
+        underWay[cell / windowLength]--;
         if (tickets[cell] != ticket) {
             // A newer read of the client has its cell.
             return;

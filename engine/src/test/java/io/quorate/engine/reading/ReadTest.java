@@ -52,6 +52,7 @@ class ReadTest implements OrderView, Reading, Ordering, Outbox {
     private final ReadAdapter adapter = new ReadAdapter(context, server, client, counters);
 
     private boolean isVoting = true;
+    private boolean isFull;
     private long newest = 5;
     private long executed = 5;
     private long stateNumber;
@@ -106,14 +107,40 @@ class ReadTest implements OrderView, Reading, Ordering, Outbox {
 
     @Test
     void shouldKeepAWindowOfReadsAClient() {
-        for (long number = 1; number <= 5; number++) {
+        for (long number = 1; number <= 4; number++) {
             hearRead(2, number, "query");
         }
-        hearRead(2, 3, "query");
+        hearRead(2, 2, "query");
+        assertThat(asked).hasSize(4);
         server.onRead(asked.get(0), bytes("v"), 0, 1);
         assertThat(sent).as("number 1 gave way").isEmpty();
-        server.onRead(asked.get(4), bytes("v"), 0, 1);
+        server.onRead(asked.get(3), bytes("v"), 0, 1);
         assertThat(sent).hasSize(1);
+    }
+
+    @Test
+    void shouldNotFillTheWayToTheStateWithOneClientsQueries() {
+        for (long number = 1; number <= 100; number++) {
+            hearRead(2, number, "query");
+        }
+        assertThat(asked).as("two windows of two").hasSize(4);
+        assertThat(counters.get(ReadCounter.DROPPED_BUDGET)).isEqualTo(96);
+        hearRead(3, 1, "query");
+        assertThat(asked).as("another client's").hasSize(5);
+        server.onRead(asked.get(0), bytes("v"), 0, 1);
+        hearRead(2, 101, "query");
+        assertThat(asked).as("one left the state").hasSize(6);
+    }
+
+    @Test
+    void shouldNotCountAQueryThatTheStateDidNotTake() {
+        isFull = true;
+        for (long number = 1; number <= 100; number++) {
+            hearRead(2, number, "query");
+        }
+        isFull = false;
+        hearRead(2, 101, "query");
+        assertThat(asked).hasSize(101);
     }
 
     @Test
@@ -257,7 +284,7 @@ class ReadTest implements OrderView, Reading, Ordering, Outbox {
     public boolean read(
             final long ticket, final int clientId, final DirectBuffer query, final int offset, final int lengthBytes) {
         asked.add(ticket);
-        return true;
+        return !isFull;
     }
 
     @Override
