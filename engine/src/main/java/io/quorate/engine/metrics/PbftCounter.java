@@ -40,6 +40,8 @@ public enum PbftCounter {
     DROPPED_SLOT_CROWDED("fresh pre-prepares for a slot that saw too many digests"),
     DROPPED_FETCH_BUDGET("fetches beyond what one peer is served in one pause"),
     DROPPED_CHECK_BUDGET("signatures not checked, because whoever sent them had too many useless ones checked"),
+    DROPPED_SEARCH_BUDGET(
+            "refused requests not looked for in slots, because whoever sent them had too many looked for in vain"),
     DROPPED_MESSAGE_BUDGET("messages beyond what one peer may have handled, unread"),
     DROPPED_UNWANTED("answers that nobody asked for");
 

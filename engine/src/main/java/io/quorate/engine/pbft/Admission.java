@@ -4,6 +4,7 @@ import static io.quorate.engine.ordering.Request.BODY_OFFSET;
 import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
 
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Request;
 import io.quorate.transport.auth.SigningDomain;
@@ -45,8 +46,11 @@ final class Admission {
             replica.replies.resend(senderId, clientId, requestNumber);
             return;
         }
-        final boolean isWanted = replica.log.isWanted(requestDigest);
-        if (!isWanted && !isWelcome(senderId, clientId, requestNumber, lengthBytes)) {
+        final ClientTable.Status status = replica.clients.status(clientId, requestNumber);
+        final boolean isWelcome =
+                status == ClientTable.Status.FRESH && replica.requests.hasRoom(clientId, lengthBytes);
+        if (!isWelcome && !replica.log.isWanted(senderId, requestDigest)) {
+            refuse(senderId, clientId, requestNumber, status);
             return;
         }
         if (!replica.verifier.verify(
@@ -62,27 +66,19 @@ final class Admission {
         }
         replica.counters.increment(PbftCounter.REQUESTS_ACCEPTED);
         replica.requests.add(requestDigest, clientId, requestNumber, buffer, offset, lengthBytes, replica.nowNs());
-        if (isWanted) {
+        if (replica.log.isWanted(requestDigest)) {
             replica.log.proceedAll();
         }
         replica.proposer.propose();
     }
 
     /** A request that no slot needs must be new and within its client's budget. */
-    private boolean isWelcome(final int senderId, final int clientId, final long requestNumber, final int lengthBytes) {
-        switch (replica.clients.status(clientId, requestNumber)) {
-            case STALE:
-                replica.counters.increment(PbftCounter.DROPPED_STALE_REQUEST);
-                return false;
-            case APPLIED:
-                replica.replies.resend(senderId, clientId, requestNumber);
-                return false;
-            default:
-                if (!replica.requests.hasRoom(clientId, lengthBytes)) {
-                    replica.counters.increment(PbftCounter.DROPPED_CLIENT_BUDGET);
-                    return false;
-                }
-                return true;
+    private void refuse(
+            final int senderId, final int clientId, final long requestNumber, final ClientTable.Status status) {
+        switch (status) {
+            case STALE -> replica.counters.increment(PbftCounter.DROPPED_STALE_REQUEST);
+            case APPLIED -> replica.replies.resend(senderId, clientId, requestNumber);
+            default -> replica.counters.increment(PbftCounter.DROPPED_CLIENT_BUDGET);
         }
     }
 }

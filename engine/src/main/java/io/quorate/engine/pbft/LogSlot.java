@@ -104,7 +104,9 @@ final class LogSlot {
     long fetchAtNs;
     long fetchPauseNs;
     int fetchTurn;
-    long answerAtNs;
+
+    /** When each peer may be answered again that repeats a vote. */
+    private final long[] answerAtNs;
 
     /** Signature (64), view (8), sequence (8), batch digest (32). */
     static final int STATEMENT_LENGTH = 64 + 8 + 8 + Digest256.LENGTH;
@@ -118,6 +120,7 @@ final class LogSlot {
         prepares = new Votes(peerCount);
         commits = new Votes(peerCount);
         reports = new Votes(peerCount);
+        answerAtNs = new long[peerCount];
         prePreparedViews = new long[prePreparedMax];
         prePreparedDigests = digests(prePreparedMax);
         prePreparedBatches = new Batch[prePreparedMax];
@@ -150,7 +153,21 @@ final class LogSlot {
         prePreparedCount = 0;
         fetchAtNs = 0;
         fetchPauseNs = 0;
-        answerAtNs = PbftContext.LONG_AGO_NS;
+        java.util.Arrays.fill(answerAtNs, PbftContext.LONG_AGO_NS);
+    }
+
+    /** True, and the next answer after a pause, if a peer that repeats its vote may be answered now. */
+    boolean mayAnswer(final int peerId, final long nowNs, final long pauseNs) {
+        if (nowNs - answerAtNs[peerId] < 0) {
+            return false;
+        }
+        answerAtNs[peerId] = nowNs + pauseNs;
+        return true;
+    }
+
+    /** Bytes of what a peer that repeats its vote is sent, about. */
+    int answerLength() {
+        return STATEMENT_LENGTH + (batch == null ? 0 : batch.requestDigestsLength());
     }
 
     private void giveBack(final Batch given, final BatchPool pool) {

@@ -271,9 +271,10 @@ final class Timers {
 
     /** A peer repeats a vote for a slot that committed here: it lacks others' votes. */
     void onRepeatedVote(final int peerId, final LogSlot slot) {
-        final long nowNs = replica.nowNs();
-        if (slot.isCommitted && replica.isVoting() && nowNs - slot.answerAtNs >= 0) {
-            slot.answerAtNs = nowNs + replica.roundTrips.pauseNs(peerId) / 2;
+        if (slot.isCommitted
+                && replica.isVoting()
+                && slot.mayAnswer(peerId, replica.nowNs(), replica.roundTrips.pauseNs(peerId) / 2)
+                && replica.transfer.mayServe(peerId, slot.answerLength())) {
             replica.publisher.committed(peerId, slot.sequence, slot.committedDigest);
             sendVotes(peerId, slot);
         }

@@ -34,8 +34,13 @@ final class ViewChange {
 
     private NewView choice;
 
-    /** This replica's own new view, computed but waiting for bodies. */
+    /** This replica's own new view, computed but waiting for bodies; and the view changes that it rests on. */
     private NewView ready;
+
+    private NewView.Vote[] readySet;
+
+    /** True if a view change came since {@code ready} was computed, or it was for another view. */
+    private boolean isChoiceStale;
 
     private long sendAtNs;
     private long sendPauseNs;
@@ -73,6 +78,7 @@ final class ViewChange {
         if (isOwn) {
             replica.moveTo(vote.view(), false);
             votes[replica.selfId] = vote;
+            isChoiceStale = true;
             sendPauseNs = replica.context.retransmitNs();
         } else {
             remembered.add(vote);
@@ -107,6 +113,7 @@ final class ViewChange {
         replica.timers.onViewChangeStarted();
         final NewView.Vote own = statements.ownVote(view);
         votes[replica.selfId] = own;
+        isChoiceStale = true;
         sendPauseNs = replica.context.retransmitNs();
         sendAtNs = replica.nowNs() + sendPauseNs;
         replica.counters.increment(PbftCounter.VIEW_CHANGES_STARTED);
@@ -155,6 +162,7 @@ final class ViewChange {
         }
         if (vote.replicaId() != replica.selfId && isAhead(vote.view()) && (held == null || held.view() < vote.view())) {
             votes[vote.replicaId()] = vote;
+            isChoiceStale = true;
         }
         examinePending();
         join();
@@ -220,6 +228,19 @@ final class ViewChange {
         if (replica.isActive() || !replica.isVoting() || replica.primaryId(replica.view()) != replica.selfId) {
             return;
         }
+        if (isChoiceStale) {
+            isChoiceStale = false;
+            chooseReady();
+        }
+        // Bodies may have come, and the window moved, since.
+        if (ready != null && hasBodies(ready)) {
+            announce(readySet, ready);
+        }
+    }
+
+    /** What the view changes held for this view decide; nothing, if there are too few or they do not decide. */
+    private void chooseReady() {
+        ready = null;
         NewView.Vote[] used = votesFor(replica.view(), -1);
         if (used.length < replica.quorum.quorum()) {
             return;
@@ -233,9 +254,7 @@ final class ViewChange {
             }
         }
         ready = chosen;
-        if (chosen != null && hasBodies(chosen)) {
-            announce(used, chosen);
-        }
+        readySet = used;
     }
 
     private NewView.Vote[] votesFor(final long view, final int exceptId) {
@@ -339,6 +358,7 @@ final class ViewChange {
         current = proposal;
         choice = chosen;
         ready = null;
+        readySet = null;
         isExpiring = false;
         replica.counters.increment(PbftCounter.NEW_VIEWS_INSTALLED);
         replica.checkpoints.onCertificate(chosen.base());
@@ -400,7 +420,7 @@ final class ViewChange {
         }
         if (isExpiring && nowNs - expiresAtNs >= 0) {
             start(replica.view() + 1);
-        } else if (ready != null || replica.primaryId(replica.view()) == replica.selfId) {
+        } else {
             tryNewView();
         }
     }

@@ -4,6 +4,8 @@ import static io.quorate.engine.pbft.TestGroup.MS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.codecs.CommittedDecoder;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
@@ -206,6 +208,83 @@ class FloodTest {
         group.runUntil(() -> group.allApplied(1), 100 * MS);
         assertThat(group.count(0, PbftCounter.DROPPED_MESSAGE_BUDGET)).isGreaterThan(4_000);
         assertThat(group.count(1, PbftCounter.DROPPED_MESSAGE_BUDGET)).isZero();
+    }
+
+    @Test
+    void shouldLookForRefusedRequestsOnlySoOften() {
+        final TestGroup group = new TestGroup(4, 1);
+        group.submit(3, "makes low numbers stale");
+        group.runUntil(() -> group.allApplied(1), 100 * MS);
+        final Forger flooder = new Forger(group, 3);
+        final Forger primary = new Forger(group, 0);
+        final UnsafeBuffer wanted = flooder.request(3, 1, "stale, but a slot lacks it");
+        primary.sayPrePrepare(0, 2, primary.batch(wanted), 1);
+        group.runFor(MS);
+        final long acceptedBefore = group.count(1, PbftCounter.REQUESTS_ACCEPTED);
+        group.delayMaxNs = group.delayMinNs;
+        for (int i = 0; i < 1_000; i++) {
+            flooder.sayRequest(flooder.request(3, 2 + i % 32, "stale " + i), 1);
+        }
+        flooder.sayRequest(wanted, 1);
+        group.runFor(MS);
+        assertThat(group.count(1, PbftCounter.DROPPED_STALE_REQUEST)).isEqualTo(1_001);
+        assertThat(group.count(1, PbftCounter.DROPPED_SEARCH_BUDGET)).isGreaterThan(900);
+        assertThat(group.count(1, PbftCounter.REQUESTS_ACCEPTED)).isEqualTo(acceptedBefore);
+        new Forger(group, 2).sayRequest(wanted, 1);
+        group.runFor(MS);
+        assertThat(group.count(1, PbftCounter.REQUESTS_ACCEPTED))
+                .as("from somebody else")
+                .isEqualTo(acceptedBefore + 1);
+    }
+
+    @Test
+    void shouldAnswerAPeerThatRepeatsItsVoteWhateverOthersRepeat() {
+        final TestGroup group = new TestGroup(4, 1);
+        group.submit(1, "r");
+        group.runUntil(() -> group.allApplied(1) && group.peers[0].replica.committedSequence() == 1, 100 * MS);
+        final int[] answers = new int[4];
+        group.filter = (from, to, template, message) -> {
+            answers[to] += from == 0 && template == CommittedDecoder.TEMPLATE_ID ? 1 : 0;
+            return from != 1;
+        };
+        final Digest256 digest = group.peers[0].replica.log.slot(1).committedDigest;
+        final Forger flooder = new Forger(group, 3);
+        for (int i = 0; i < 100; i++) {
+            flooder.sayCommit(0, 1, digest, 0);
+        }
+        new Forger(group, 2).sayCommit(0, 1, digest, 0);
+        group.runFor(MS);
+        assertThat(answers[2]).isEqualTo(1);
+        assertThat(answers[3]).as("not for each of the hundred").isBetween(1, 4);
+    }
+
+    @Test
+    void shouldNotAnswerRepeatedVotesBeyondWhatAPeerIsServed() {
+        final TestGroup group = new TestGroup(4, 1);
+        group.submit(1, "x".repeat(15_000));
+        group.runUntil(() -> group.allApplied(1) && group.peers[0].replica.committedSequence() == 1, 100 * MS);
+        final LogSlot slot = group.peers[0].replica.log.slot(1);
+        final Digest256 request = slot.committedBatch.request(0).digest();
+        final Forger flooder = new Forger(group, 3);
+        for (int i = 0; i < 100; i++) {
+            flooder.say(publisher -> publisher.fetchRequest(0, request), 0);
+        }
+        group.runFor(MS);
+        // What is left is too little for a body, and not yet for a list of digests.
+        for (int i = 0; i < 600; i++) {
+            flooder.say(publisher -> publisher.fetchBatch(0, 1, slot.committedDigest), 0);
+        }
+        group.runFor(MS);
+        final int[] answers = new int[4];
+        group.filter = (from, to, template, message) -> {
+            answers[to] += from == 0 && template == CommittedDecoder.TEMPLATE_ID ? 1 : 0;
+            return true;
+        };
+        flooder.sayCommit(0, 1, slot.committedDigest, 0);
+        new Forger(group, 2).sayCommit(0, 1, slot.committedDigest, 0);
+        group.runFor(MS);
+        assertThat(answers[3]).isZero();
+        assertThat(answers[2]).isEqualTo(1);
     }
 
     @Test

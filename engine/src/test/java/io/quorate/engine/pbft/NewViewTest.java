@@ -2,8 +2,10 @@ package io.quorate.engine.pbft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.quorum.Quorum;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -18,6 +20,37 @@ class NewViewTest {
     private static final Digest256 NULL = digest(0);
 
     private final List<NewView.Vote> votes = new ArrayList<>();
+
+    @Test
+    void shouldNotChooseAgainBeforeSomethingCame() {
+        final TestGroup group = new TestGroup(4, 1);
+        group.filter = (from, to, template, message) -> to == 1;
+        final ViewChange viewChange = group.peers[1].replica.viewChange;
+        viewChange.start(1);
+        final NewView.Claims none = new NewView.Claims(0);
+        final NewView.Claims alone = new NewView.Claims(1);
+        alone.set(0, 1, 0, digest(7));
+        final Forger second = new Forger(group, 2);
+        final Forger third = new Forger(group, 3);
+        second.sayViewChange(second.vote(1, alone, alone), 1);
+        third.sayViewChange(third.vote(1, none, none), 1);
+        group.runFor(TestGroup.MS);
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        viewChange.onTick(group.nowNs);
+        final long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 10_000; i++) {
+            viewChange.onTick(group.nowNs);
+        }
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before)
+                .as("bytes; a choice allocates, and there were 10,000 ticks")
+                .isLessThan(10_000);
+        assertThat(group.view(1)).isEqualTo(1);
+        assertThat(group.peers[1].replica.isActive()).as("undecided").isFalse();
+        final Forger zeroth = new Forger(group, 0);
+        zeroth.sayViewChange(zeroth.vote(1, none, none), 1);
+        group.runFor(TestGroup.MS);
+        assertThat(group.peers[1].replica.isActive()).as("decided by one more").isTrue();
+    }
 
     @Test
     void shouldWaitForAQuorumOfMessages() {
