@@ -352,15 +352,18 @@ final class Applier implements OrderView {
     }
 
     /**
-     * A new view is entered that rests on the checkpoint at {@code base}. What it assigns to the tentative sequence decides
-     * about it. If it starts above, the sequence has committed, perhaps as it was applied here: it stays until that is known.
+     * A new view is entered, and nothing that it assigns was voted for yet: votes of others may be here already, so what it
+     * assigns to the tentative sequence may prepare in the same breath, and must not be taken for what was applied. The choice
+     * decides about it. If the view starts above, the sequence has committed, perhaps as it was applied here: it stays until that
+     * is known.
      */
-    void onViewEntered(final long base) {
-        if (tentativeSequence == NONE || tentativeSequence <= base) {
+    void onViewEntered(final NewView chosen) {
+        if (tentativeSequence == NONE || tentativeSequence <= chosen.base().sequence()) {
             return;
         }
-        final LogSlot slot = replica.log.slot(tentativeSequence);
-        final boolean isKept = slot.isCommitted || (slot.isAccepted && slot.digest.isEqual(tentativeDigest));
+        final boolean isKept = replica.log.slot(tentativeSequence).isCommitted
+                || (tentativeSequence <= chosen.top()
+                        && chosen.digest(tentativeSequence).isEqual(tentativeDigest));
         if (!isKept) {
             requireRollback();
         }

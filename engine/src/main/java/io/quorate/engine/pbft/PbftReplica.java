@@ -451,9 +451,8 @@ public final class PbftReplica implements ExecutionListener {
         timers.onViewMoved();
     }
 
-    /** The new view's assignments above the checkpoint at {@code base} are in place; fresh ones start at {@code firstFresh}. */
-    void onViewEntered(final long base, final long firstFresh) {
-        applier.onViewEntered(base);
+    /** The new view's assignments are in place; fresh ones start at {@code firstFresh}. */
+    void onViewEntered(final long firstFresh) {
         // Not before: the batches that were fetched for this view are what it assigned.
         log.forgetWanted();
         proposer.onViewEntered(firstFresh);

@@ -364,8 +364,9 @@ final class ViewChange {
         replica.checkpoints.onCertificate(chosen.base());
         replica.moveTo(proposal.view(), true);
         replica.log.limitFresh(chosen.spokenFor());
+        replica.applier.onViewEntered(chosen);
         assign();
-        replica.onViewEntered(chosen.base().sequence(), Math.max(chosen.top(), replica.log.low()) + 1);
+        replica.onViewEntered(Math.max(chosen.top(), replica.log.low()) + 1);
     }
 
     /** Puts what the new view chose into the slots of the window; again when the window moves. */

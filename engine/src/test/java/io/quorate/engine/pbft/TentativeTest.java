@@ -124,6 +124,41 @@ class TentativeTest {
     }
 
     @Test
+    void shouldNotBeAnsweredAsWhatPreparesInItsPlaceWhileTheViewIsEntered() {
+        final TestPeer lone = runAheadAlone();
+        final int[] tentative = new int[1];
+        // The null batch comes to the sequence, and its prepares are here before the view is.
+        final Batch empty = new Forger(group, 0).batch();
+        final NewView.Claims claims = new NewView.Claims(1);
+        claims.set(0, 1, 1, empty.digest());
+        final NewView.Claims none = new NewView.Claims(0);
+        final Forger primary = new Forger(group, 2);
+        final NewView.Vote[] set = {
+            new Forger(group, 0).vote(2, claims, claims),
+            new Forger(group, 1).vote(2, claims, claims),
+            primary.vote(2, none, none)
+        };
+        group.filter = (from, to, template, message) -> {
+            tentative[0] += from == 3 && template == ReplyDecoder.TEMPLATE_ID ? 1 : 0;
+            return to == 3 && from != 3;
+        };
+        group.delayMaxNs = group.delayMinNs;
+        for (int id = 0; id < 2; id++) {
+            new Forger(group, id).sayPrepare(2, 1, empty.digest(), 3);
+            new Forger(group, id).sayViewChange(set[id], 3);
+        }
+        primary.sayViewChange(set[2], 3);
+        primary.sayNewView(2, set, 3);
+        group.runUntil(() -> lone.replica.view() == 2 && lone.replica.isActive(), 5 * MS);
+        assertThat(lone.replica.log.slot(1).isPrepared).isTrue();
+        group.runFor(5 * MS);
+        assertThat(tentative[0])
+                .as("replies of view 2 to what was applied in view 0")
+                .isZero();
+        assertThat(lone.told).containsExactly("back to 0");
+    }
+
+    @Test
     void shouldStayIfTheNewViewKeepsIt() {
         group.filter = TentativeTest::isNoCommit;
         group.submit(1, "a");
