@@ -24,6 +24,7 @@ public final class ByzantinePeer implements Outbox {
     private final FalseViews views;
     private final FalseAnswers answers;
     private final FalseTimes times;
+    private final Schemes schemes;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
 
     /**
@@ -49,6 +50,7 @@ public final class ByzantinePeer implements Outbox {
         views = new FalseViews(bend, port, scene);
         answers = new FalseAnswers(bend, port, scene);
         times = new FalseTimes(bend, port, scene);
+        schemes = new Schemes(bend, port, scene, plot, votes, views);
     }
 
     @Override
@@ -76,6 +78,11 @@ public final class ByzantinePeer implements Outbox {
             case REPLAY -> times.replay(to);
             case CENSOR -> port.send(to, message, offset, lengthBytes);
             case TWIN -> votes.twin(to);
+            case TWO_FACED -> schemes.twoFaced(to);
+            case INVENTOR -> schemes.inventor(to);
+            case OVERCLAIM -> schemes.overclaim(to);
+            case FAVOURITE -> schemes.favourite(to);
+            case USURPER -> schemes.usurper(to);
         };
     }
 
@@ -85,7 +92,11 @@ public final class ByzantinePeer implements Outbox {
     }
 
     /** False if the liar does as if this message had never come. */
-    public boolean isHeard(final int senderId, final DirectBuffer message, final int offset) {
+    public boolean isHeard(final int senderId, final DirectBuffer message, final int offset, final int lengthBytes) {
+        if (strategy == Strategy.USURPER) {
+            header.wrap(message, offset);
+            schemes.onHeard(header.templateId(), message, offset, lengthBytes);
+        }
         if (strategy != Strategy.CENSOR || !scene.isLying()) {
             return true;
         }

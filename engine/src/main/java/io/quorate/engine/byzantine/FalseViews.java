@@ -17,6 +17,7 @@ final class FalseViews {
     private static final int CLAIM_LENGTH = ViewChangeDecoder.PreparedDecoder.sbeBlockLength();
     private static final int SIGNERS_AT = Bend.HEADER + ViewChangeDecoder.BLOCK_LENGTH;
     private static final int VIEWS_AHEAD_MAX = 1_000;
+    private static final long BEYOND = 1L << 31;
 
     /** Checkpoint intervals of the simulated groups divide this. */
     private static final long INTERVALS_MULTIPLE = 8;
@@ -35,10 +36,14 @@ final class FalseViews {
 
     boolean forgetful(final int to) {
         if (bend.templateId() == ViewChangeDecoder.TEMPLATE_ID) {
-            endWithoutClaims(preparedAt());
+            forget();
             scene.lied(to);
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());
+    }
+
+    void forget() {
+        endWithoutClaims(preparedAt());
     }
 
     boolean inconsistent(final int to) {
@@ -46,7 +51,7 @@ final class FalseViews {
             switch (bend.draw(6)) {
                 case 0 -> endWithoutClaims(preparedAt());
                 case 1 -> beStale();
-                case 2 -> invent();
+                case 2 -> invent(bend.isOneIn(2));
                 case 3 -> {
                     bend.putLong(
                             ViewChangeDecoder.viewEncodingOffset(),
@@ -62,6 +67,46 @@ final class FalseViews {
             scene.lied(to);
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());
+    }
+
+    /** Claims, to everybody alike, that the null batch prepared in the view just left wherever its core prepared something. */
+    void claimNulls() {
+        invent(true);
+    }
+
+    /** Puts what the liars' other story says in the place of each claim that it has a word about. */
+    boolean claimOtherStory(final Plot plot) {
+        boolean isBent = false;
+        int at = preparedAt();
+        for (int group = 0; group < 2; group++) {
+            final int count = bend.bytes.getShort(at + COUNT_AT);
+            at += GROUP_HEADER;
+            for (int claim = 0; claim < count; claim++) {
+                final byte[] other = plot.digest(Plot.ALL, bend.bytes.getLong(at + Long.BYTES), bend.bytes.getLong(at));
+                if (other != null) {
+                    bend.bytes.putBytes(at + 2 * Long.BYTES, other);
+                    isBent = true;
+                }
+                at += CLAIM_LENGTH;
+            }
+        }
+        if (isBent) {
+            sign(at);
+        }
+        return isBent;
+    }
+
+    /** Claims that something prepared at a sequence that no window reaches. */
+    void claimBeyondEveryWindow() {
+        final UnsafeBuffer bytes = bend.bytes;
+        final int at = preparedAt();
+        putGroup(at, 1);
+        bytes.putLong(at + GROUP_HEADER, bend.getLong(ViewChangeDecoder.baseSequenceEncodingOffset()) + BEYOND);
+        bytes.putLong(at + GROUP_HEADER + Long.BYTES, bend.getLong(ViewChangeDecoder.viewEncodingOffset()) - 1);
+        nullDigest.write(bytes, at + GROUP_HEADER + 2 * Long.BYTES);
+        final int end = at + GROUP_HEADER + CLAIM_LENGTH;
+        putGroup(end, 0);
+        sign(end + GROUP_HEADER);
     }
 
     private int preparedAt() {
@@ -92,13 +137,12 @@ final class FalseViews {
     }
 
     /** Claims that another digest, or the null batch, prepared in the view just left, and that it had voted for it. */
-    private void invent() {
+    private void invent(final boolean isNull) {
         final UnsafeBuffer bytes = bend.bytes;
         final int preparedAt = preparedAt();
         final int count = bytes.getShort(preparedAt + COUNT_AT);
         final long view = bend.getLong(ViewChangeDecoder.viewEncodingOffset());
         final int claims = Math.max(1, count);
-        final boolean isNull = bend.isOneIn(2);
         int at = preparedAt + GROUP_HEADER;
         for (int claim = 0; claim < claims; claim++) {
             if (count == 0) {

@@ -5,6 +5,8 @@ public interface Scene {
     /** True from the moment on that the peer lies; until then it is correct. */
     boolean isLying();
 
+    int peerCount();
+
     /** True if its own core is the primary of its view. */
     boolean isPrimary();
 

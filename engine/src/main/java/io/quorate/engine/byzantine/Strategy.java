@@ -37,5 +37,27 @@ public enum Strategy {
     /** Does as if one client's requests had never come. */
     CENSOR,
     /** Runs twice under one key: both halves are correct cores, and the network shows them different worlds. */
-    TWIN
+    TWIN,
+    /** As {@link #EQUIVOCATE}; then proposes no more, so that the view ends, and claims that the other story had prepared. */
+    TWO_FACED,
+    /** Claims in each view change that null batches had prepared in the view before, and begins no view of its own. */
+    INVENTOR,
+    /** Claims in each view change what lies outside every window. */
+    OVERCLAIM,
+    /** Helps one peer ahead of the others: only that one gets its votes, and it speaks of them to nobody later. */
+    FAVOURITE,
+    /** As {@link #FAVOURITE}; and as primary begins its view on too few view changes, and proposes null batches. */
+    USURPER;
+
+    private static final Strategy[] MIXED = java.util.Arrays.copyOf(values(), TWO_FACED.ordinal());
+
+    /** Those that presets draw from which do not aim; a fixed list, so that a seed keeps its meaning. */
+    public static Strategy[] mixed() {
+        return MIXED.clone();
+    }
+
+    /** Those that aim at one rule of view changes, and need faults that go with them. */
+    public static Strategy[] aimed() {
+        return java.util.Arrays.copyOfRange(values(), TWO_FACED.ordinal(), values().length);
+    }
 }

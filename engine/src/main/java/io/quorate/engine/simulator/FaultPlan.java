@@ -32,7 +32,11 @@ public final class FaultPlan {
         /** f peers that run twice under one key, and partitions that change who sees which half. */
         TWINS,
         /** As {@link #STANDARD}, but for twins, while peers are added, removed and replaced, and keys rotated. */
-        RECONFIGURE
+        RECONFIGURE,
+        /** f liars that aim at the rules of view changes, and single peers that are cut off or stand still, again and again. */
+        SCHEMES,
+        /** f liars that serve wrong parts of a state, and peers that lose theirs or stay behind. */
+        LAGGARDS
     }
 
     /** Kinds of fault, with the words that print them. */
@@ -140,6 +144,8 @@ public final class FaultPlan {
             case BYZANTINE -> draft.liars(faultyMax, false);
             case TWINS -> draft.twins();
             case RECONFIGURE -> draft.reconfigure();
+            case SCHEMES -> draft.schemes();
+            case LAGGARDS -> draft.laggards();
         }
         final boolean hasDisks = preset == Preset.STANDARD
                 || preset == Preset.HARSH
@@ -162,6 +168,7 @@ public final class FaultPlan {
         private static final Kind[] DISK_FAULTS = {
             Kind.DISK_LOST, Kind.DISK_FLIPPED, Kind.DISK_MISDIRECTED, Kind.DISK_SLOW, Kind.DISK_FULL
         };
+        private static final Kind[] SINGLE_CUTS = {Kind.ISOLATE, Kind.PAUSE, Kind.CLOG};
         private static final Kind[] CUTS = {Kind.PARTITION, Kind.ONE_WAY, Kind.ISOLATE, Kind.CLOG, Kind.STORM};
 
         private static final int STEPS_MAX = 3;
@@ -248,7 +255,7 @@ public final class FaultPlan {
 
         /** So many liars; half of the time all in one way, then colluding. */
         private void liars(final int count, final boolean isTurning) {
-            final Strategy[] all = Strategy.values();
+            final Strategy[] all = Strategy.mixed();
             final Strategy common = all[random.nextInt(all.length)];
             final boolean isCommon = random.nextBoolean();
             for (int index = 0; index < count; index++) {
@@ -264,6 +271,32 @@ public final class FaultPlan {
             for (int index = 0; index < faultyMax; index++) {
                 strategies[freePeer()] = Strategy.TWIN;
             }
+        }
+
+        private void schemes() {
+            final Strategy[] aimed = Strategy.aimed();
+            final Strategy common = aimed[random.nextInt(aimed.length)];
+            final boolean isTurning = random.nextBoolean();
+            for (int index = 0; index < faultyMax; index++) {
+                final int peerId = freePeer();
+                strategies[peerId] = common;
+                turnsAtNs[peerId] = isTurning ? random.nextLong(durationNs * 3 / 4) : 0;
+            }
+            // Cut or paused for about as long as a primary is waited for: so views end, and the next one misses
+            // somebody.
+            for (int index = 0; index < 6; index++) {
+                final Kind kind = SINGLE_CUTS[random.nextInt(SINGLE_CUTS.length)];
+                final long atNs = random.nextLong(durationNs * 9 / 10);
+                faults.add(new Fault(atNs, kind, random.nextInt(peerCount), 0, random.between(10 * MS, 90 * MS)));
+            }
+        }
+
+        private void laggards() {
+            for (int index = 0; index < faultyMax; index++) {
+                strategies[freePeer()] = Strategy.BAD_PAGES;
+            }
+            add(Kind.ISOLATE, 3);
+            add(Kind.CRASH, 3);
         }
 
         private int freePeer() {

@@ -221,7 +221,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
     }
 
     void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-        final boolean isHeard = liar == null || liar.isHeard(senderId, buffer, offset);
+        final boolean isHeard = liar == null || liar.isHeard(senderId, buffer, offset, lengthBytes);
         final boolean isOfEpochs = isHeard
                 && epochAdapter != null
                 && epochAdapter.onMessage(senderId, buffer, offset, lengthBytes, peer.nowNs());
@@ -372,6 +372,11 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         @Override
         public boolean isLying() {
             return peer.isLying();
+        }
+
+        @Override
+        public int peerCount() {
+            return epoch.size();
         }
 
         @Override

@@ -33,20 +33,20 @@ enum PlantedBug {
             reading("pbft.PbftReplica", "onPrePrepare", "isAccepted", false)),
 
     CLAIMS_NOT_CONTRADICTED(
-            "STANDARD",
-            0,
+            "SCHEMES",
+            3,
             "a new view takes a claim that others contradict (A1)",
             answering("pbft.NewView", "isUncontradicted", true)),
 
     CLAIMS_NOT_VOUCHED_FOR(
-            "STANDARD",
-            0,
+            "SCHEMES",
+            68,
             "a new view takes a claim that one peer alone makes (A2)",
             answering("pbft.NewView", "isVouchedFor", true)),
 
     CLAIMS_NOT_BOUNDED(
-            "STANDARD",
-            0,
+            "SCHEMES",
+            1,
             "a view change may claim what it likes",
             answering("pbft.ViewStatements", "isConsistent", true)),
 
@@ -63,8 +63,8 @@ enum PlantedBug {
             calling("pbft.NewView", "isFree", "quorum", "oneLess")),
 
     NEW_VIEW_OF_FEWER(
-            "STANDARD",
-            0,
+            "SCHEMES",
+            13,
             "a new view may rest on one view change too few",
             calling("pbft.ViewChange", "onNewView", "quorum", "oneLess"),
             calling("pbft.NewView", "choose", "quorum", "oneLess"),
@@ -167,8 +167,8 @@ enum PlantedBug {
             calling("pbft.PbftClient", "isBelieved", "oneCorrect", "one")),
 
     TENTATIVE_BELIEVED_TOO_EARLY(
-            "STANDARD",
-            0,
+            "SCHEMES",
+            155,
             "a client believes f+1 tentative replies",
             calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
 
@@ -179,8 +179,8 @@ enum PlantedBug {
             calling("pbft.StateTransfer", "onCommitted", "oneCorrect", "one")),
 
     PAGE_NOT_VERIFIED(
-            "STANDARD",
-            0,
+            "LAGGARDS",
+            8,
             "a page of a state is taken without its digest",
             calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
 
@@ -188,10 +188,11 @@ enum PlantedBug {
             "STANDARD",
             0,
             "a view change counts as silent about sequences above its window",
-            instead("pbft.NewView$Vote", "covers", "coversAllAbove")),
+            calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
+            calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
-            "STANDARD", 0, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
+            "SCHEMES", 171, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",

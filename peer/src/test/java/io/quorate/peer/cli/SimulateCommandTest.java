@@ -41,7 +41,8 @@ class SimulateCommandTest {
 
     @Test
     void shouldRunWithoutEndAndWithEveryPreset() {
-        for (final String faults : List.of("standard", "harsh", "network", "crashes", "byzantine", "twins", "none")) {
+        for (final String faults : List.of(
+                "standard", "harsh", "network", "crashes", "byzantine", "twins", "schemes", "laggards", "none")) {
             final CommandRun run = CommandRun.of(
                     "simulate", "--seeds", "3", "--faults", faults, "--mode", "safety", "--protocol", "pbft", "--json");
             assertThat(run.exitCode()).as(faults).isZero();
