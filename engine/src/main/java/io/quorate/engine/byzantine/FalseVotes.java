@@ -19,6 +19,32 @@ import org.agrona.concurrent.UnsafeBuffer;
 final class FalseVotes {
     private static final int VOTE_LENGTH_MAX = 256;
 
+    /** Where the messages of one kind say what they vote for. */
+    private record Fields(int view, int sequence, int digest) {
+        private static final Fields PRE_PREPARE = new Fields(
+                PrePrepareDecoder.viewEncodingOffset(),
+                PrePrepareDecoder.sequenceEncodingOffset(),
+                PrePrepareDecoder.batchDigestEncodingOffset());
+        private static final Fields PREPARE = new Fields(
+                PrepareDecoder.viewEncodingOffset(),
+                PrepareDecoder.sequenceEncodingOffset(),
+                PrepareDecoder.batchDigestEncodingOffset());
+        private static final Fields COMMIT = new Fields(
+                CommitDecoder.viewEncodingOffset(),
+                CommitDecoder.sequenceEncodingOffset(),
+                CommitDecoder.batchDigestEncodingOffset());
+
+        /** Null if such a message is no vote. */
+        private static Fields of(final int templateId) {
+            return switch (templateId) {
+                case PrePrepareDecoder.TEMPLATE_ID -> PRE_PREPARE;
+                case PrepareDecoder.TEMPLATE_ID -> PREPARE;
+                case CommitDecoder.TEMPLATE_ID -> COMMIT;
+                default -> null;
+            };
+        }
+    }
+
     private final Bend bend;
     private final Outbox port;
     private final Scene scene;
@@ -40,37 +66,26 @@ final class FalseVotes {
 
     boolean equivocate(final int to) {
         if (plot.concerns(to)) {
-            switch (bend.templateId()) {
-                case PrePrepareDecoder.TEMPLATE_ID -> {
-                    return proposeOtherwise(to);
-                }
-                case PrepareDecoder.TEMPLATE_ID ->
-                    voteOtherwise(
-                            to,
-                            PrepareDecoder.viewEncodingOffset(),
-                            PrepareDecoder.sequenceEncodingOffset(),
-                            PrepareDecoder.batchDigestEncodingOffset());
-                case CommitDecoder.TEMPLATE_ID ->
-                    voteOtherwise(
-                            to,
-                            CommitDecoder.viewEncodingOffset(),
-                            CommitDecoder.sequenceEncodingOffset(),
-                            CommitDecoder.batchDigestEncodingOffset());
-                case HandoverDecoder.TEMPLATE_ID -> handOverOtherwise(to);
-                default -> {
-                    // Everything else as it is.
-                }
+            if (bend.templateId() == PrePrepareDecoder.TEMPLATE_ID) {
+                return proposeOtherwise(to);
+            }
+            if (bend.templateId() == HandoverDecoder.TEMPLATE_ID) {
+                handOverOtherwise(to);
+            }
+            final Fields fields = Fields.of(bend.templateId());
+            if (fields != null) {
+                voteOtherwise(to, fields);
             }
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());
     }
 
-    private void voteOtherwise(final int to, final int viewField, final int sequenceField, final int digestField) {
-        final long view = bend.getLong(viewField);
-        final long sequence = bend.getLong(sequenceField);
+    private void voteOtherwise(final int to, final Fields fields) {
+        final long view = bend.getLong(fields.view());
+        final long sequence = bend.getLong(fields.sequence());
         final byte[] other = plot.digest(Plot.ALL, view, sequence);
         if (other != null) {
-            bend.putDigest(digestField, other);
+            bend.putDigest(fields.digest(), other);
             scene.lied(to);
             commitTo(to, view, sequence, other);
         }
@@ -125,10 +140,7 @@ final class FalseVotes {
         final boolean isVote =
                 bend.templateId() == PrepareDecoder.TEMPLATE_ID || bend.templateId() == CommitDecoder.TEMPLATE_ID;
         if (isVote && bend.isOneIn(2)) {
-            bend.damageDigest(
-                    bend.templateId() == PrepareDecoder.TEMPLATE_ID
-                            ? PrepareDecoder.batchDigestEncodingOffset()
-                            : CommitDecoder.batchDigestEncodingOffset());
+            bend.damageDigest(Fields.of(bend.templateId()).digest());
             scene.lied(to);
         } else if (bend.templateId() == HandoverDecoder.TEMPLATE_ID) {
             handOverOtherwise(to);
@@ -182,36 +194,17 @@ final class FalseVotes {
 
     /** Sends what the core says, and notes where the two halves of a twin voted for different things. */
     boolean twin(final int to) {
-        switch (bend.templateId()) {
-            case PrePrepareDecoder.TEMPLATE_ID ->
-                compare(
-                        to,
-                        PrePrepareDecoder.viewEncodingOffset(),
-                        PrePrepareDecoder.sequenceEncodingOffset(),
-                        PrePrepareDecoder.batchDigestEncodingOffset());
-            case PrepareDecoder.TEMPLATE_ID ->
-                compare(
-                        to,
-                        PrepareDecoder.viewEncodingOffset(),
-                        PrepareDecoder.sequenceEncodingOffset(),
-                        PrepareDecoder.batchDigestEncodingOffset());
-            case CommitDecoder.TEMPLATE_ID ->
-                compare(
-                        to,
-                        CommitDecoder.viewEncodingOffset(),
-                        CommitDecoder.sequenceEncodingOffset(),
-                        CommitDecoder.batchDigestEncodingOffset());
-            default -> {
-                // No vote.
-            }
+        final Fields fields = Fields.of(bend.templateId());
+        if (fields != null) {
+            compare(to, fields);
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());
     }
 
-    private void compare(final int to, final int viewField, final int sequenceField, final int digestField) {
-        final long view = bend.getLong(viewField);
-        final long sequence = bend.getLong(sequenceField);
-        bend.bytes.getBytes(Bend.HEADER + digestField, first);
+    private void compare(final int to, final Fields fields) {
+        final long view = bend.getLong(fields.view());
+        final long sequence = bend.getLong(fields.sequence());
+        bend.bytes.getBytes(Bend.HEADER + fields.digest(), first);
         final byte[] said = plot.digest(bend.senderId(), view, sequence);
         if (said == null) {
             plot.agree(bend.senderId(), view, sequence, first);

@@ -83,16 +83,7 @@ final class ViewStatements {
 
     /** True if a peer's view change is signed and consistent; it then has its name. */
     boolean isSound(final NewView.Vote vote) {
-        final DirectBuffer statement = vote.statement();
-        if (!replica.verifier.verify(
-                vote.replicaId(),
-                SigningDomain.VIEW_CHANGE,
-                statement,
-                SIGNATURE_LENGTH,
-                statement.capacity() - SIGNATURE_LENGTH,
-                statement,
-                0)) {
-            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+        if (!isSigned(vote.replicaId(), SigningDomain.VIEW_CHANGE, vote.statement())) {
             return false;
         }
         if (!isConsistent(vote)) {
@@ -105,19 +96,16 @@ final class ViewStatements {
 
     /** True if a new view is signed by its primary. */
     boolean isSigned(final NewView.Proposal proposal) {
-        final DirectBuffer statement = proposal.statement();
-        if (!replica.verifier.verify(
-                replica.primaryId(proposal.view()),
-                SigningDomain.NEW_VIEW,
-                statement,
-                SIGNATURE_LENGTH,
-                statement.capacity() - SIGNATURE_LENGTH,
-                statement,
-                0)) {
+        return isSigned(replica.primaryId(proposal.view()), SigningDomain.NEW_VIEW, proposal.statement());
+    }
+
+    private boolean isSigned(final int signerId, final SigningDomain domain, final DirectBuffer statement) {
+        final boolean holds = replica.verifier.verify(
+                signerId, domain, statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH, statement, 0);
+        if (!holds) {
             replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
-            return false;
         }
-        return true;
+        return holds;
     }
 
     /** P and Q speak of the window above the base, of earlier views, in order, once a statement. */
