@@ -15,6 +15,11 @@ final class Schemes {
     /** Proposals of one view that are told in two ways before there are no more. */
     private static final int PROPOSALS_A_VIEW = 2;
 
+    /** The favourite, by its place behind the liar; and the peer that gets no proposals, so that the rest cannot do without votes. */
+    private static final int FAVOURED = 1;
+
+    private static final int LEFT_OUT = 3;
+
     private final Bend bend;
     private final Outbox port;
     private final Scene scene;
@@ -94,7 +99,7 @@ final class Schemes {
     boolean favourite(final int to) {
         switch (bend.templateId()) {
             case PrePrepareDecoder.TEMPLATE_ID -> {
-                if (rank(to) == 3) {
+                if (rank(to) == LEFT_OUT) {
                     return keepFrom(to);
                 }
             }
@@ -102,13 +107,13 @@ final class Schemes {
                     CommitDecoder.TEMPLATE_ID,
                     CommittedDecoder.TEMPLATE_ID,
                     CheckpointDecoder.TEMPLATE_ID -> {
-                if (rank(to) != 1) {
+                if (rank(to) != FAVOURED) {
                     return keepFrom(to);
                 }
             }
             case ViewChangeDecoder.TEMPLATE_ID -> {
                 final boolean isHelping = bend.getLong(ViewChangeDecoder.viewEncodingOffset()) % 2 == 0;
-                if (!isHelping || rank(to) == 1) {
+                if (!isHelping || rank(to) == FAVOURED) {
                     return keepFrom(to);
                 }
                 return views.forgetful(to);
@@ -144,7 +149,7 @@ final class Schemes {
         }
     }
 
-    /** Place of a peer behind this one: 1 is the favourite. */
+    /** Place of a peer behind this one. */
     private int rank(final int peerId) {
         final int distance = peerId - bend.senderId();
         return distance > 0 ? distance : distance + scene.peerCount();
