@@ -47,8 +47,7 @@ final class Admission {
             return;
         }
         final ClientTable.Status status = replica.clients.status(clientId, requestNumber);
-        final boolean isWelcome =
-                status == ClientTable.Status.FRESH && replica.requests.hasRoom(clientId, lengthBytes);
+        final boolean isWelcome = status == ClientTable.Status.FRESH && replica.requests.hasRoom(clientId, lengthBytes);
         if (!isWelcome && !replica.log.isWanted(senderId, requestDigest)) {
             refuse(senderId, clientId, requestNumber, status);
             return;
