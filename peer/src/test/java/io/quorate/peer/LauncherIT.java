@@ -2,6 +2,7 @@ package io.quorate.peer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.peer.format.JsonLine;
 import io.quorate.peer.format.NpyBytes;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -168,6 +169,17 @@ class LauncherIT {
                 "--version");
         assertThat(run.exitCode).isZero();
         assertThat(run.out).startsWith("quorate 0.").contains("native profile");
+    }
+
+    @Test
+    void shouldReplayASeedInAnotherProcess() throws Exception {
+        final String[] words = {"simulate", "--seed", "11", "--seeds", "3", "--faults", "harsh", "--json"};
+        final List<String> command = new ArrayList<>(List.of(words));
+        command.addFirst(REPOSITORY.resolve("quorate").toString());
+        final Run run = run(folder, Map.of("QUORATE_NO_BUILD", "1"), command.toArray(new String[0]));
+        assertThat(run.exitCode).isZero();
+        assertThat(JsonLine.read(run.out.strip()).get("traceHash"))
+                .isEqualTo(JsonLine.read(CommandRun.of((Object[]) words).out()).get("traceHash"));
     }
 
     @Test

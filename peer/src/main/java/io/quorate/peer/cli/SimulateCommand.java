@@ -115,6 +115,10 @@ final class SimulateCommand implements Callable<Integer> {
         private long violations;
         private long stalled;
         private long events;
+
+        /** The sum of all runs' hashes: the order in which they end does not matter. */
+        private long traceHash;
+
         private long doneWarm;
         private long eventsWarm;
         private long warmAtNs;
@@ -124,6 +128,7 @@ final class SimulateCommand implements Callable<Integer> {
             final long nowNs = System.nanoTime();
             done++;
             events += outcome.events();
+            traceHash += outcome.traceHash();
             // Half of a run that is over sooner: else all of it would be warm-up.
             if (warmAtNs == 0 && (nowNs - startNs >= WARM_UP_NS || done >= count / 2)) {
                 warmAtNs = nowNs;
@@ -258,12 +263,13 @@ final class SimulateCommand implements Callable<Integer> {
             line.put("stalled", tally.stalled);
             line.put("seedsPerSecond", seedsPerSecond);
             line.put("eventsPerSecond", eventsPerSecond);
+            line.put("traceHash", String.format(Locale.ROOT, "%016x", tally.traceHash));
             line.put("firstFailingSeed", tally.first == null ? null : tally.first.seed());
             out.println(JsonLine.write(line));
         } else {
             out.printf(
                     Locale.ROOT,
-                    "%d seeds of %s with %d peers under %s faults: %d violations, %d stalled; %d seeds/s, %d events/s%n",
+                    "%d seeds of %s with %d peers under %s faults: %d violations, %d stalled; %d seeds/s, %d events/s; trace %016x%n",
                     tally.done,
                     protocol.name().toLowerCase(Locale.ROOT),
                     peers,
@@ -271,7 +277,8 @@ final class SimulateCommand implements Callable<Integer> {
                     tally.violations,
                     tally.stalled,
                     seedsPerSecond,
-                    eventsPerSecond);
+                    eventsPerSecond,
+                    tally.traceHash);
         }
         return tally.first == null ? 0 : CommandErrors.FAILED;
     }

@@ -53,6 +53,18 @@ class SimulateCommandTest {
     }
 
     @Test
+    void shouldRunTheSameWhateverTheThreads() {
+        final List<Object> hashes = List.of(traceHash(9, 1), traceHash(9, 3), traceHash(10, 1));
+        assertThat(hashes.get(0)).isEqualTo(hashes.get(1)).isNotEqualTo(hashes.get(2));
+    }
+
+    private static Object traceHash(final int seed, final int threads) {
+        final CommandRun run = CommandRun.of(
+                "simulate", "--seed", seed, "--seeds", "6", "--threads", threads, "--requests", "5", "--json");
+        return JsonLine.read(run.out()).get("traceHash");
+    }
+
+    @Test
     void shouldRunOneSeedWhenOnlyASeedIsGiven() {
         final CommandRun run = CommandRun.of("simulate", "--seed", "-17", "--json");
         assertThat(run.exitCode()).isZero();
