@@ -2,6 +2,7 @@ package io.quorate.kernels.simd;
 
 import static io.quorate.kernels.simd.RawMemory.ADDRESS_MASK;
 import static io.quorate.kernels.simd.RawMemory.ALL;
+import static io.quorate.kernels.simd.RawMemory.OFFSET_MASK;
 import static io.quorate.kernels.simd.RawMemory.ORDER;
 
 import java.lang.invoke.MethodHandles;
@@ -288,43 +289,69 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
             final long factors = inverses + (long) (head / HEADS) * FLOATS_BYTES + within;
             final long from = (v + head * headStride) & ADDRESS_MASK;
             final long to = out + head * headStride;
-            valuesOfHead(e, factors, from, from + whole, vStride, to, outStride);
+            valuesOfHead(
+                    RawMemory.getFloat(e),
+                    RawMemory.getFloat(e + 4),
+                    RawMemory.getFloat(e + 8),
+                    RawMemory.getFloat(e + 12),
+                    RawMemory.getFloat(e + FLOATS_BYTES),
+                    RawMemory.getFloat(e + FLOATS_BYTES + 4),
+                    RawMemory.getFloat(e + FLOATS_BYTES + 8),
+                    RawMemory.getFloat(e + FLOATS_BYTES + 12),
+                    RawMemory.getFloat(e + 2 * FLOATS_BYTES),
+                    RawMemory.getFloat(e + 2 * FLOATS_BYTES + 4),
+                    RawMemory.getFloat(factors),
+                    RawMemory.getFloat(factors + 4),
+                    RawMemory.getFloat(factors + 8),
+                    RawMemory.getFloat(factors + 12),
+                    from,
+                    from + whole,
+                    FLOATS_BYTES,
+                    vStride,
+                    to,
+                    outStride);
             if (whole < headStride) {
                 lastValues(e, factors, from + whole, from + headStride, vStride, to + whole, outStride);
             }
         }
     }
 
+    /**
+     * Four rows of values. The scalars are arguments because their loads, inlined here, brought C2 near the number of nodes above
+     * which it inlines nothing any more, and then some sums were objects.
+     */
     private static void valuesOfHead(
-            final long e,
-            final long factors,
+            final float e00,
+            final float e11,
+            final float e22,
+            final float e33,
+            final float e01,
+            final float e12,
+            final float e23,
+            final float e30,
+            final float e02,
+            final float e13,
+            final float factor0,
+            final float factor1,
+            final float factor2,
+            final float factor3,
             final long from,
             final long end,
+            final long step,
             final long stride,
             final long out,
             final long outStride) {
-        final float e00 = RawMemory.getFloat(e);
-        final float e11 = RawMemory.getFloat(e + 4);
-        final float e22 = RawMemory.getFloat(e + 8);
-        final float e33 = RawMemory.getFloat(e + 12);
-        final float e01 = RawMemory.getFloat(e + FLOATS_BYTES);
-        final float e12 = RawMemory.getFloat(e + FLOATS_BYTES + 4);
-        final float e23 = RawMemory.getFloat(e + FLOATS_BYTES + 8);
-        final float e30 = RawMemory.getFloat(e + FLOATS_BYTES + 12);
-        final float e02 = RawMemory.getFloat(e + 2 * FLOATS_BYTES);
-        final float e13 = RawMemory.getFloat(e + 2 * FLOATS_BYTES + 4);
-        final float factor0 = RawMemory.getFloat(factors);
-        final float factor1 = RawMemory.getFloat(factors + 4);
-        final float factor2 = RawMemory.getFloat(factors + 8);
-        final float factor3 = RawMemory.getFloat(factors + 12);
+        final long down = stride & OFFSET_MASK;
+        final long outDown = outStride & OFFSET_MASK;
+        final FloatVector zero = FloatVector.zero(FLOATS);
         long at = from;
         long to = out;
         while (at < end) {
-            final FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, at & ADDRESS_MASK, ORDER);
-            final FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, (at + stride) & ADDRESS_MASK, ORDER);
-            final FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, (at + 2 * stride) & ADDRESS_MASK, ORDER);
-            final FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, (at + 3 * stride) & ADDRESS_MASK, ORDER);
-            final FloatVector zero = FloatVector.zero(FLOATS);
+            final long now = at & ADDRESS_MASK;
+            final FloatVector v0 = FloatVector.fromMemorySegment(FLOATS, ALL, now, ORDER);
+            final FloatVector v1 = FloatVector.fromMemorySegment(FLOATS, ALL, now + down, ORDER);
+            final FloatVector v2 = FloatVector.fromMemorySegment(FLOATS, ALL, now + 2 * down, ORDER);
+            final FloatVector v3 = FloatVector.fromMemorySegment(FLOATS, ALL, now + 3 * down, ORDER);
             final FloatVector by01 = FloatVector.broadcast(FLOATS, e01);
             final FloatVector by02 = FloatVector.broadcast(FLOATS, e02);
             final FloatVector by30 = FloatVector.broadcast(FLOATS, e30);
@@ -339,12 +366,13 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
                     v3.fma(by23, v2.fma(FloatVector.broadcast(FLOATS, e22), v1.fma(by12, v0.fma(by02, zero))));
             final FloatVector sum3 =
                     v3.fma(FloatVector.broadcast(FLOATS, e33), v2.fma(by23, v1.fma(by13, v0.fma(by30, zero))));
-            sum0.mul(factor0).intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
-            sum1.mul(factor1).intoMemorySegment(ALL, (to + outStride) & ADDRESS_MASK, ORDER);
-            sum2.mul(factor2).intoMemorySegment(ALL, (to + 2 * outStride) & ADDRESS_MASK, ORDER);
-            sum3.mul(factor3).intoMemorySegment(ALL, (to + 3 * outStride) & ADDRESS_MASK, ORDER);
-            at += FLOATS_BYTES;
-            to += FLOATS_BYTES;
+            final long target = to & ADDRESS_MASK;
+            sum0.mul(factor0).intoMemorySegment(ALL, target, ORDER);
+            sum1.mul(factor1).intoMemorySegment(ALL, target + outDown, ORDER);
+            sum2.mul(factor2).intoMemorySegment(ALL, target + 2 * outDown, ORDER);
+            sum3.mul(factor3).intoMemorySegment(ALL, target + 3 * outDown, ORDER);
+            at += step;
+            to += step;
         }
     }
 

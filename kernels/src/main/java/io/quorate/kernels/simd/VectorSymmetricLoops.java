@@ -221,18 +221,14 @@ final class VectorSymmetricLoops implements SymmetricLoops {
         }
     }
 
-    /** What an exponent may be at most: 126 where the mask is ones, below all numbers where it is zero. */
-    private static FloatVector limit(final long mask) {
-        final IntVector kept = IntVector.fromMemorySegment(INTS, ALL, mask & ADDRESS_MASK, ORDER);
-        return kept.and(ExpPolynomial.ARGUMENT_MAX_BITS)
-                .or(kept.not().and(NEGATIVE_INFINITY_BITS))
-                .viewAsFloatingLanes();
-    }
-
     /** {@link ExpPolynomial#exp2Negated}, step for step, but one comparison does for mask and far keys: u is never below -126. */
     private static void exponentialsDown(
             final long block, final long end, final long step, final float bound, final float factor, final long mask) {
-        final FloatVector limit = limit(mask);
+        // What an exponent may be at most: 126 where the mask is ones, below all numbers where it is zero.
+        final IntVector kept = IntVector.fromMemorySegment(INTS, ALL, mask & ADDRESS_MASK, ORDER);
+        final FloatVector limit = kept.and(ExpPolynomial.ARGUMENT_MAX_BITS)
+                .or(kept.not().and(NEGATIVE_INFINITY_BITS))
+                .viewAsFloatingLanes();
         final FloatVector top = FloatVector.broadcast(FLOATS, bound);
         long at = block & ADDRESS_MASK;
         while (at < end) {
@@ -275,7 +271,11 @@ final class VectorSymmetricLoops implements SymmetricLoops {
             final float factor,
             final long mask,
             final long sums) {
-        final FloatVector limit = limit(mask);
+        // What an exponent may be at most: 126 where the mask is ones, below all numbers where it is zero.
+        final IntVector kept = IntVector.fromMemorySegment(INTS, ALL, mask & ADDRESS_MASK, ORDER);
+        final FloatVector limit = kept.and(ExpPolynomial.ARGUMENT_MAX_BITS)
+                .or(kept.not().and(NEGATIVE_INFINITY_BITS))
+                .viewAsFloatingLanes();
         final FloatVector top = FloatVector.broadcast(FLOATS, bound);
         long at = block & ADDRESS_MASK;
         long sumAt = sums;
