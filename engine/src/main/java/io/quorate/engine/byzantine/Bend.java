@@ -93,6 +93,11 @@ final class Bend {
         putLong(field, getLong(field) + 1 + random.nextInt(1 << 20));
     }
 
+    /** Signs some bytes of the copy into another place of it. */
+    void signInto(final SigningDomain domain, final int from, final int length, final int signatureAt) {
+        signer.sign(domain, bytes, from, length, bytes, signatureAt);
+    }
+
     /** Signs everything from behind the signature to {@code end}, counted from the start of the message. */
     void sign(final SigningDomain domain, final int signatureField, final int end) {
         final int signatureAt = HEADER + signatureField;

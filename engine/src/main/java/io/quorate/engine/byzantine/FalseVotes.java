@@ -8,6 +8,7 @@ import io.quorate.transport.auth.SigningDomain;
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.CommitEncoder;
+import io.quorate.transport.codecs.HandoverCertificateDecoder;
 import io.quorate.transport.codecs.HandoverDecoder;
 import io.quorate.transport.codecs.MessageHeaderEncoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
@@ -72,6 +73,9 @@ final class FalseVotes {
             if (bend.templateId() == HandoverDecoder.TEMPLATE_ID) {
                 handOverOtherwise(to);
             }
+            if (bend.templateId() == HandoverCertificateDecoder.TEMPLATE_ID) {
+                certifyAlone(to);
+            }
             final Fields fields = Fields.of(bend.templateId());
             if (fields != null) {
                 voteOtherwise(to, fields);
@@ -127,6 +131,27 @@ final class FalseVotes {
         scene.lied(to);
     }
 
+    /** Shows a certificate for another state, with the one signature that it can make. */
+    private void certifyAlone(final int to) {
+        final UnsafeBuffer bytes = bend.bytes;
+        final int signersAt = Bend.HEADER + HandoverCertificateDecoder.BLOCK_LENGTH;
+        final int entriesAt = signersAt + HandoverCertificateDecoder.SignersDecoder.sbeHeaderSize();
+        final int entry = HandoverCertificateDecoder.SignersDecoder.sbeBlockLength();
+        final int rosterAt = entriesAt + bytes.getShort(signersAt + 2) * entry;
+        final int rosterLength = bend.lengthBytes() - rosterAt;
+        bend.damageDigest(HandoverCertificateDecoder.stateDigestEncodingOffset());
+        bytes.putShort(signersAt + 2, (short) 1);
+        bytes.putShort(entriesAt, (short) bend.senderId());
+        bend.signInto(
+                SigningDomain.HANDOVER,
+                Bend.HEADER,
+                HandoverCertificateDecoder.BLOCK_LENGTH,
+                entriesAt + HandoverCertificateDecoder.SignersDecoder.signatureEncodingOffset());
+        bytes.putBytes(entriesAt + entry, bytes, rosterAt, rosterLength);
+        bend.lengthBytes(entriesAt + entry + rosterLength);
+        scene.lied(to);
+    }
+
     private void commitTo(final int to, final long view, final long sequence, final byte[] batchDigest) {
         commit.wrapAndApplyHeader(vote, 0, header)
                 .replicaId(bend.senderId())
@@ -144,6 +169,8 @@ final class FalseVotes {
             scene.lied(to);
         } else if (bend.templateId() == HandoverDecoder.TEMPLATE_ID) {
             handOverOtherwise(to);
+        } else if (bend.templateId() == HandoverCertificateDecoder.TEMPLATE_ID) {
+            certifyAlone(to);
         }
         return port.send(to, bend.bytes, 0, bend.lengthBytes());
     }

@@ -125,6 +125,17 @@ public final class DecisionMachine implements StateMachine, AutoCloseable {
         return DeadlineCommand.readName(query, position, end);
     }
 
+    /**
+     * How the state of this machine goes over into an epoch with other peers (docs/protocols/reconfiguration.md, section 4).
+     *
+     * @param before settings of the group that ends; concluded
+     * @param after settings of the one that follows: other peers, the same otherwise
+     */
+    public static StateMachine.Carrier carrier(final DecisionContext before, final DecisionContext after) {
+        return (state, offset, lengthBytes, oldIdOf, destination, destinationOffset) ->
+                RoundSnapshot.carry(before, after, state, offset, lengthBytes, oldIdOf, destination, destinationOffset);
+    }
+
     @Override
     public int snapshot(final MutableDirectBuffer destination, final int offset) {
         return RoundSnapshot.encode(settings, table, destination, offset);

@@ -16,6 +16,7 @@ import io.quorate.transport.codecs.OpenRoundEncoder;
 import io.quorate.transport.codecs.RoundsStateDecoder;
 import io.quorate.transport.codecs.RoundsStateEncoder;
 import java.util.HexFormat;
+import java.util.function.IntUnaryOperator;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -91,6 +92,92 @@ final class RoundSnapshot {
             throw e;
         }
         return table;
+    }
+
+    /**
+     * The state as an epoch with other peers begins with it. Contributions and conflicts go with their peers. Who asked for an end
+     * asks again: what is enough for it may be another number now. A round none of whose contributors is left is dropped, as nobody
+     * waits for it. A round whose opener is gone counts for its lowest contributor that may still open one, else for anybody who
+     * may; only if the whole group has no place for it, it is dropped.
+     */
+    static int carry(
+            final DecisionContext before,
+            final DecisionContext after,
+            final DirectBuffer state,
+            final int offset,
+            final int lengthBytes,
+            final IntUnaryOperator oldIdOf,
+            final MutableDirectBuffer destination,
+            final int destinationOffset) {
+        try (RoundTable from = decode(before, state, offset, lengthBytes);
+                RoundTable to = new RoundTable(after)) {
+            to.totals(from.closedTotal(), from.conflictTotal());
+            final int[] places = new int[after.coordinator().peerCount()];
+            for (int newId = 0; newId < places.length; newId++) {
+                for (final RoundTable.Open open : from.openRounds()) {
+                    places[newId] += oldIdOf.applyAsInt(newId) == open.openedBy ? 1 : 0;
+                }
+            }
+            for (final RoundTable.Open open : from.openRounds()) {
+                final int opener = openerAfter(after, open, oldIdOf, places);
+                if (opener >= 0) {
+                    carryOpen(after.coordinator(), open, to.begin(open.round.name(), open.sequence, opener), oldIdOf);
+                }
+            }
+            from.closedRounds().forEach(to::remember);
+            return encode(after.coordinator(), to, destination, destinationOffset);
+        }
+    }
+
+    /** Whose round it is in the next epoch, or -1 if it is dropped. */
+    private static int openerAfter(
+            final DecisionContext after,
+            final RoundTable.Open open,
+            final IntUnaryOperator oldIdOf,
+            final int[] places) {
+        int contributor = -1;
+        int anybody = -1;
+        boolean isWaitedFor = false;
+        for (int newId = places.length - 1; newId >= 0; newId--) {
+            final int oldId = oldIdOf.applyAsInt(newId);
+            if (oldId == open.openedBy && open.round.hasOutput(oldId)) {
+                return newId;
+            }
+            final boolean isContributor = oldId >= 0 && open.round.hasOutput(oldId);
+            final boolean hasPlace = places[newId] < after.roundsPerPeerMax();
+            isWaitedFor |= isContributor;
+            contributor = isContributor && hasPlace ? newId : contributor;
+            anybody = hasPlace ? newId : anybody;
+        }
+        final int opener = contributor >= 0 ? contributor : anybody;
+        if (!isWaitedFor || opener < 0) {
+            return -1;
+        }
+        places[opener]++;
+        return opener;
+    }
+
+    private static void carryOpen(
+            final CoordinatorContext after,
+            final RoundTable.Open from,
+            final RoundTable.Open to,
+            final IntUnaryOperator oldIdOf) {
+        final ExpandableArrayBuffer command = new ExpandableArrayBuffer();
+        final PeerOutput output = new PeerOutput(after);
+        for (int newId = 0; newId < after.peerCount(); newId++) {
+            final int oldId = oldIdOf.applyAsInt(newId);
+            if (oldId >= 0 && from.round.hasOutput(oldId)) {
+                final int length = from.round.encode(oldId, command, 0);
+                require(
+                        output.wrap(command, 0, length) == ContributionOutcome.ACCEPTED
+                                && to.round.add(newId, output) == ContributionOutcome.ACCEPTED,
+                        "an output would not be accepted in the next epoch");
+                to.round.restoreConflicts(
+                        newId,
+                        from.round.conflictCount(oldId),
+                        HexFormat.of().parseHex(from.round.conflictDigest(oldId)));
+            }
+        }
     }
 
     private static int encodeOpen(

@@ -5,6 +5,7 @@ import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.transport.auth.Roster;
 import io.quorate.transport.auth.Verifier;
+import java.util.function.Predicate;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
@@ -21,6 +22,7 @@ public final class EpochMachine implements StateMachine {
     private final int checkpointInterval;
     private final int windowLength;
     private final StateMachine inner;
+    private final Predicate<Roster> isUsable;
     private long endSequence;
     private Roster next;
 
@@ -31,13 +33,17 @@ public final class EpochMachine implements StateMachine {
      * @param verifier checks signatures of its peers; not shared with another thread
      * @param checkpointInterval K, as in the replica's settings
      * @param windowLength L, as in the replica's settings
+     * @param isUsable whether the machine inside, and whatever else stands on a roster, can go on with one; a pure function, the same
+     *     at every replica: a group must not end in an epoch that cannot begin
      */
     public EpochMachine(
             final Roster roster,
             final Verifier verifier,
             final int checkpointInterval,
             final int windowLength,
+            final Predicate<Roster> isUsable,
             final StateMachine inner) {
+        this.isUsable = isUsable;
         this.roster = roster;
         groupId = roster.groupId();
         this.verifier = verifier;
@@ -113,12 +119,12 @@ public final class EpochMachine implements StateMachine {
         return Verdict.ACCEPTED;
     }
 
-    /** A roster in canonical form that is one allowed step away; else null. */
+    /** A roster in canonical form that is one allowed step away and can be used; else null. */
     private Roster parse(final String text) {
         try {
             final Roster asked = Roster.parse(text, "the next roster");
             RosterStep.between(roster, asked);
-            return asked.canonicalText().equals(text) ? asked : null;
+            return asked.canonicalText().equals(text) && isUsable.test(asked) ? asked : null;
         } catch (final IllegalArgumentException refused) {
             return null;
         }

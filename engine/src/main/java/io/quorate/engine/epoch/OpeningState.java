@@ -3,6 +3,7 @@ package io.quorate.engine.epoch;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.ExactlyOnce;
+import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.transfer.PagedSnapshot;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Roster;
@@ -11,7 +12,8 @@ import org.agrona.ExpandableArrayBuffer;
 
 /**
  * What an epoch begins with: the state that the epoch before closed with, its clients under the ids of the next roster, its
- * pending step done (docs/protocols/reconfiguration.md, section 4). A pure function of the closing state.
+ * pending step done, the state machine's part carried over (docs/protocols/reconfiguration.md, section 4). A pure function of the
+ * closing state.
  */
 public final class OpeningState {
     private final long sequence;
@@ -38,12 +40,14 @@ public final class OpeningState {
      *
      * @param current roster of the epoch that ends
      * @param clientWindow window of its client table
+     * @param carrier of the state machine's part
      * @param closing whole snapshot at the last sequence of the epoch
      * @throws IllegalArgumentException if the bytes are no state of this epoch, or one without an end
      */
     public static OpeningState of(
             final Roster current,
             final int clientWindow,
+            final StateMachine.Carrier carrier,
             final DirectBuffer closing,
             final int offset,
             final int lengthBytes) {
@@ -69,8 +73,8 @@ public final class OpeningState {
         final ExpandableArrayBuffer opening = new ExpandableArrayBuffer(lengthBytes);
         int position = ExactlyOnce.writeTable(after, opening, 0);
         position += EpochState.write(opening, position, next.groupId(), 0, null);
-        opening.putBytes(position, closing, machine + head, machineLength - head);
-        return new OpeningState(end, next, step, opening, position + machineLength - head);
+        position += carrier.carryState(closing, machine + head, machineLength - head, step::oldIdOf, opening, position);
+        return new OpeningState(end, next, step, opening, position);
     }
 
     /** The last sequence of the epoch before; everything of this epoch lies above. */

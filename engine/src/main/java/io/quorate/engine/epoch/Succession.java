@@ -2,6 +2,7 @@ package io.quorate.engine.epoch;
 
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.pacing.Allowances;
 import io.quorate.engine.pacing.CheckBudget;
 import io.quorate.engine.transfer.PagedSnapshot;
@@ -25,6 +26,7 @@ public final class Succession implements EpochAdapter.Handler {
      *
      * @param clientWindow window of the client table
      * @param pageLength of states
+     * @param carrier of the state machine's part of a state
      * @param retransmitNs first pause before the own handover is said again, and between two answers to one peer
      * @param retransmitMaxNs cap of the doubling of that pause
      * @param uselessChecksMax signature checks that a peer may have made for nothing at once
@@ -33,6 +35,7 @@ public final class Succession implements EpochAdapter.Handler {
     public record Settings(
             int clientWindow,
             int pageLength,
+            StateMachine.Carrier carrier,
             long retransmitNs,
             long retransmitMaxNs,
             int uselessChecksMax,
@@ -137,7 +140,12 @@ public final class Succession implements EpochAdapter.Handler {
             return;
         }
         opening = OpeningState.of(
-                current, settings.clientWindow(), closing.buffer(), closing.offset(), closing.lengthBytes());
+                current,
+                settings.clientWindow(),
+                settings.carrier(),
+                closing.buffer(),
+                closing.offset(),
+                closing.lengthBytes());
         Invariant.check(
                 opening.sequence() == closing.sequence(),
                 "an opening state is made from the closing state",

@@ -1,5 +1,6 @@
 package io.quorate.engine.ordering;
 
+import java.util.function.IntUnaryOperator;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
@@ -54,4 +55,32 @@ public interface StateMachine {
      * @throws IllegalArgumentException if the bytes are no snapshot; the state is then unchanged
      */
     void restore(DirectBuffer snapshot, int offset, int lengthBytes);
+
+    /**
+     * How a state machine's bytes go over from an epoch into the next, whose peers may be others or have other ids. A pure function, so
+     * that every replica makes the same state of the same state.
+     */
+    @FunctionalInterface
+    interface Carrier {
+        /** For a state that knows nothing of peers. */
+        Carrier UNCHANGED = (state, offset, lengthBytes, oldIdOf, destination, destinationOffset) -> {
+            destination.putBytes(destinationOffset, state, offset, lengthBytes);
+            return lengthBytes;
+        };
+
+        /**
+         * Writes the state as the next epoch begins with it.
+         *
+         * @param oldIdOf the id before of each peer after; negative for one that had none
+         * @return its length in bytes
+         * @throws IllegalArgumentException if the bytes are no state
+         */
+        int carryState(
+                DirectBuffer state,
+                int offset,
+                int lengthBytes,
+                IntUnaryOperator oldIdOf,
+                MutableDirectBuffer destination,
+                int destinationOffset);
+    }
 }

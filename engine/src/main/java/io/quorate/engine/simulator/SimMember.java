@@ -148,6 +148,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         return new Succession.Settings(
                 context.clientWindow(),
                 context.pageLength(),
+                StateMachine.Carrier.UNCHANGED,
                 context.retransmitNs(),
                 context.retransmitMaxNs(),
                 context.uselessChecksMax(),
@@ -158,7 +159,12 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         return epoch.roster() == null
                 ? inner
                 : new EpochMachine(
-                        epoch.roster(), verifier, context.checkpointInterval(), context.windowLength(), inner);
+                        epoch.roster(),
+                        verifier,
+                        context.checkpointInterval(),
+                        context.windowLength(),
+                        next -> true,
+                        inner);
     }
 
     private void open(final Start start) {

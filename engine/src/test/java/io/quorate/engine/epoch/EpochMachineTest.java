@@ -10,6 +10,7 @@ import io.quorate.transport.auth.Roster;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,7 @@ class EpochMachineTest {
     private final Roster current = rosters.roster(7, 0, 1, 2, 3);
     private final Roster next = rosters.roster(8, 0, 1, 2, 3, 4);
     private final Counter counter = new Counter();
+    private Predicate<Roster> isUsable = asked -> true;
     private final EpochMachine machine = machine(current, counter);
     private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
 
@@ -121,6 +123,15 @@ class EpochMachineTest {
         assertThat(Verdict.endSequence(reply, 0)).isEqualTo(16);
     }
 
+    /** Else the epoch would end, and the next one could not begin. */
+    @Test
+    void shouldRefuseAStepToARosterThatCannotBeUsed() {
+        isUsable = asked -> asked.size() != next.size();
+        assertThat(apply(3, command(next, 0, 1, 2))).isEqualTo(Verdict.REFUSED_STEP);
+        assertThat(machine.endSequence()).isZero();
+        assertThat(apply(4, command(rosters.roster(8, 0, 1, 2, 9), 0, 1, 2))).isEqualTo(Verdict.ACCEPTED);
+    }
+
     @Test
     void shouldRefuseRostersThatAreNoStep() {
         assertThat(apply(3, command(rosters.roster(8, 0, 1, 2), 0, 1, 2))).isEqualTo(Verdict.REFUSED_STEP);
@@ -203,7 +214,8 @@ class EpochMachineTest {
     }
 
     private EpochMachine machine(final Roster roster, final StateMachine inside) {
-        return new EpochMachine(roster, rosters.verifier(roster), INTERVAL, WINDOW, inside);
+        return new EpochMachine(
+                roster, rosters.verifier(roster), INTERVAL, WINDOW, asked -> isUsable.test(asked), inside);
     }
 
     private Verdict apply(final long sequence, final byte[] body) {

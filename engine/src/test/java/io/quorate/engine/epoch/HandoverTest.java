@@ -66,15 +66,29 @@ class HandoverTest {
         final ExactlyOnce whole = new ExactlyOnce(new ClientTable(5, CLIENT_WINDOW), machine(five, new Counter()));
         final ExpandableArrayBuffer endless = new ExpandableArrayBuffer();
         final int endlessLength = whole.snapshot(endless, 0);
-        assertThatThrownBy(() -> OpeningState.of(five, CLIENT_WINDOW, endless, 0, endlessLength))
+        assertThatThrownBy(() ->
+                        OpeningState.of(five, CLIENT_WINDOW, StateMachine.Carrier.UNCHANGED, endless, 0, endlessLength))
                 .hasMessageContaining("do not close epoch 7");
 
         final ExpandableArrayBuffer closing = new ExpandableArrayBuffer();
         final int length = closing(five, without1, closing);
-        assertThatThrownBy(() -> OpeningState.of(rosters.roster(7, 0, 1, 2, 3, 5), CLIENT_WINDOW, closing, 0, length))
+        assertThatThrownBy(() -> OpeningState.of(
+                        rosters.roster(7, 0, 1, 2, 3, 5),
+                        CLIENT_WINDOW,
+                        StateMachine.Carrier.UNCHANGED,
+                        closing,
+                        0,
+                        length))
                 .hasMessageContaining("do not close epoch 7");
-        final OpeningState opening = OpeningState.of(five, CLIENT_WINDOW, closing, 0, length);
-        assertThatThrownBy(() -> OpeningState.of(without1, CLIENT_WINDOW, opening.snapshot(), 0, opening.lengthBytes()))
+        final OpeningState opening =
+                OpeningState.of(five, CLIENT_WINDOW, StateMachine.Carrier.UNCHANGED, closing, 0, length);
+        assertThatThrownBy(() -> OpeningState.of(
+                        without1,
+                        CLIENT_WINDOW,
+                        StateMachine.Carrier.UNCHANGED,
+                        opening.snapshot(),
+                        0,
+                        opening.lengthBytes()))
                 .hasMessageContaining("do not close epoch 8");
     }
 
@@ -204,7 +218,7 @@ class HandoverTest {
     private OpeningState openingAt(final Roster current, final Roster next, final long sequence) {
         final ExpandableArrayBuffer closing = new ExpandableArrayBuffer();
         final int length = closing(current, next, closing, sequence);
-        return OpeningState.of(current, CLIENT_WINDOW, closing, 0, length);
+        return OpeningState.of(current, CLIENT_WINDOW, StateMachine.Carrier.UNCHANGED, closing, 0, length);
     }
 
     private int closing(final Roster current, final Roster next, final ExpandableArrayBuffer closing) {
@@ -236,7 +250,7 @@ class HandoverTest {
     }
 
     private EpochMachine machine(final Roster roster, final StateMachine inner) {
-        return new EpochMachine(roster, rosters.verifier(roster), 8, 16, inner);
+        return new EpochMachine(roster, rosters.verifier(roster), 8, 16, next -> true, inner);
     }
 
     private int execute(final ExactlyOnce whole, final int clientId, final long number) {

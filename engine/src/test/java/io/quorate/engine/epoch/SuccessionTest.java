@@ -29,8 +29,8 @@ class SuccessionTest {
     private static final long MS = 1_000_000;
     private static final int CLIENT_WINDOW = 4;
     private static final int PAGE_LENGTH = 256;
-    private static final Succession.Settings SETTINGS =
-            new Succession.Settings(CLIENT_WINDOW, PAGE_LENGTH, 10 * MS, 80 * MS, 8, MS);
+    private static final Succession.Settings SETTINGS = new Succession.Settings(
+            CLIENT_WINDOW, PAGE_LENGTH, StateMachine.Carrier.UNCHANGED, 10 * MS, 80 * MS, 8, MS);
 
     private final Rosters rosters = new Rosters();
     private final Roster four = rosters.roster(3, 0, 1, 2, 3);
@@ -283,8 +283,13 @@ class SuccessionTest {
     }
 
     private byte[] proof() {
-        final OpeningState opening =
-                OpeningState.of(four, CLIENT_WINDOW, closing.buffer(), closing.offset(), closing.lengthBytes());
+        final OpeningState opening = OpeningState.of(
+                four,
+                CLIENT_WINDOW,
+                StateMachine.Carrier.UNCHANGED,
+                closing.buffer(),
+                closing.offset(),
+                closing.lengthBytes());
         final Digest256 digest = opening.stateDigest(new Digest(), PAGE_LENGTH);
         final Handover handover = Handover.of(opening, digest);
         final HandoverVotes votes = new HandoverVotes(four, rosters.verifier(four), opening, handover);
@@ -329,7 +334,8 @@ class SuccessionTest {
 
     /** The state after 16 sequences, of which the sixth asked for another roster. */
     private PagedSnapshot closing(final Roster next) {
-        final EpochMachine machine = new EpochMachine(four, rosters.verifier(four), 8, 16, new Counter());
+        final EpochMachine machine =
+                new EpochMachine(four, rosters.verifier(four), 8, 16, asked -> true, new Counter());
         final ExactlyOnce whole = new ExactlyOnce(new ClientTable(4, CLIENT_WINDOW), machine);
         final byte[] body = ReconfigureCommand.encode(four, next, rosters.approvals(four, next, 0, 1, 2));
         final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
@@ -346,8 +352,13 @@ class SuccessionTest {
         peers.get(0).close(closing, nowNs);
         peers.get(1).close(closing, nowNs);
         deliver();
-        final OpeningState opening =
-                OpeningState.of(four, CLIENT_WINDOW, closing.buffer(), closing.offset(), closing.lengthBytes());
+        final OpeningState opening = OpeningState.of(
+                four,
+                CLIENT_WINDOW,
+                StateMachine.Carrier.UNCHANGED,
+                closing.buffer(),
+                closing.offset(),
+                closing.lengthBytes());
         final Handover handover = Handover.of(opening, opening.stateDigest(new Digest(), PAGE_LENGTH));
         final Signer ofNext = rosters.signer(2, five);
         peers.get(0).onHandover(2, handover, handover.sign(ofNext), nowNs);

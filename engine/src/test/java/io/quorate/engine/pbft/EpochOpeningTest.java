@@ -272,7 +272,7 @@ class EpochOpeningTest {
     private static TestGroup.OpeningBytes opening(final String... applied) {
         final TestPeer.Register register = new TestPeer.Register();
         register.applied.addAll(List.of(applied));
-        final StateMachine machine = new EpochMachine(SECOND, new SymbolicKeys(), 8, 16, register);
+        final StateMachine machine = new EpochMachine(SECOND, new SymbolicKeys(), 8, 16, next -> true, register);
         final ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer();
         final int length = new ExactlyOnce(new ClientTable(4, 64), machine).snapshot(snapshot, 0);
         final Digest256 digest = PagedSnapshot.of(new Digest(), 256, C, snapshot, 0, length, null)

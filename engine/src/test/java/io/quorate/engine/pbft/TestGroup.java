@@ -131,7 +131,13 @@ final class TestGroup {
     StateMachine machine(final StateMachine inner, final PbftContext context) {
         return roster == null
                 ? inner
-                : new EpochMachine(roster, keys, context.checkpointInterval(), 2 * context.checkpointInterval(), inner);
+                : new EpochMachine(
+                        roster,
+                        keys,
+                        context.checkpointInterval(),
+                        2 * context.checkpointInterval(),
+                        next -> true,
+                        inner);
     }
 
     long lastSequence(final DirectBuffer snapshot, final int offset, final int lengthBytes) {

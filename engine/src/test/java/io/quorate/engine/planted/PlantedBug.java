@@ -201,6 +201,12 @@ enum PlantedBug {
             answering("simulator.SimMember", "isOf", true),
             instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
 
+    ONE_HANDOVER_BELIEVED(
+            "RECONFIGURE",
+            26,
+            "one signature proves what follows an epoch",
+            calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
+
     EPOCH_WITHOUT_END(
             "RECONFIGURE",
             1,
