@@ -74,6 +74,21 @@ class FaultPlanTest {
     }
 
     @Test
+    void shouldDrawStepsInOrderAndNoTwinsWhereTheGroupChanges() {
+        boolean hitsNewcomer = false;
+        for (long seed = 0; seed < 50; seed++) {
+            final FaultPlan plan = draw(FaultPlan.Preset.RECONFIGURE, 7, seed);
+            assertThat(plan.stepsAtNs()).hasSizeBetween(1, 3).isSorted().allMatch(atNs -> atNs < DURATION_NS);
+            assertThat(plan.twins()).isEmpty();
+            assertThat(plan.strategy(7)).as("newcomers are correct").isNull();
+            hitsNewcomer |= plan.faults().stream().anyMatch(fault -> fault.peerId() >= 7);
+            assertThat(plan.without(0).withCalmLinks().stepsAtNs()).isEqualTo(plan.stepsAtNs());
+        }
+        assertThat(hitsNewcomer).isTrue();
+        assertThat(draw(FaultPlan.Preset.HARSH, 7, 1).stepsAtNs()).isEmpty();
+    }
+
+    @Test
     void shouldDropOneFaultAtATime() {
         final FaultPlan plan = draw(FaultPlan.Preset.HARSH, 4, 1);
         final FaultPlan fewer = plan.without(0);
