@@ -191,6 +191,16 @@ public final class ConsensusEngine implements AutoCloseable {
      */
     public RoundStatus roundStatus(final String round, final Duration timeout)
             throws TimeoutException, InterruptedException {
+        final long ticket = askRoundStatus(round);
+        return await(() -> mailbox.answer(ticket), timeout, "no answer about round \"" + round + "\"");
+    }
+
+    /**
+     * As {@link #roundStatus}, without waiting for the answer.
+     *
+     * @return ticket for {@link #answer}
+     */
+    public long askRoundStatus(final String round) {
         requireRunning();
         if (!PeerOutput.isRoundName(round)) {
             throw new IllegalArgumentException("a round's name has 1 to " + PeerOutput.ROUND_LENGTH_MAX
@@ -205,7 +215,12 @@ public final class ConsensusEngine implements AutoCloseable {
         }
         commands.buffer().putBytes(index, query, 0, lengthBytes);
         commands.commit(index);
-        return await(() -> mailbox.answer(ticket), timeout, "no answer about round \"" + round + "\"");
+        return ticket;
+    }
+
+    /** What the group answered to {@link #askRoundStatus}; null if it is not known yet or no longer kept. */
+    public RoundStatus answer(final long ticket) {
+        return mailbox.answer(ticket);
     }
 
     /** What the peer says of itself now. */

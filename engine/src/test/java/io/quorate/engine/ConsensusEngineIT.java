@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.quorate.engine.agent.CertifiedDecision;
 import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.decision.Certificate;
+import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.transport.auth.Ed25519Provider;
@@ -101,6 +102,21 @@ class ConsensusEngineIT {
     }
 
     @Test
+    void shouldAnswerAQuestionWithAndWithoutWaiting() throws Exception {
+        try (LocalGroup group = new LocalGroup(folder, 4, SMALL, context -> context)) {
+            final ConsensusEngine engine = group.engine(1);
+            final long early = engine.askRoundStatus("asked");
+            assertThat(answer(engine, early).standing()).isEqualTo(RoundStatus.Standing.UNKNOWN);
+            group.decide("asked", this::near, id -> "yes");
+            final long late = engine.askRoundStatus("asked");
+            assertThat(answer(engine, late).standing()).isEqualTo(RoundStatus.Standing.AGREED);
+            assertThat(engine.roundStatus("asked", PATIENCE).digest())
+                    .isEqualTo(answer(engine, late).digest());
+            assertThat(engine.answer(late + 1_000)).isNull();
+        }
+    }
+
+    @Test
     void shouldRefuseWhatTheGroupDoesNotAllowBeforeItLeaves() throws Exception {
         try (LocalGroup group = new LocalGroup(folder, 4, SMALL, context -> context)) {
             final ConsensusEngine engine = group.engine(0);
@@ -148,6 +164,15 @@ class ConsensusEngineIT {
         assertThatThrownBy(() -> new LocalGroup(folder, 1, Map.of("heads", "7"), context -> context))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("7");
+    }
+
+    private static RoundStatus answer(final ConsensusEngine engine, final long ticket) throws Exception {
+        final long endNs = System.nanoTime() + PATIENCE.toNanos();
+        while (engine.answer(ticket) == null) {
+            assertThat(System.nanoTime()).as("answered in time").isLessThan(endNs);
+            Thread.sleep(5);
+        }
+        return engine.answer(ticket);
     }
 
     private void awaitVote(final ConsensusEngine engine) throws Exception {
