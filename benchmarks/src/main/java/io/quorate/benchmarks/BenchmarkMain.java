@@ -1,7 +1,9 @@
 package io.quorate.benchmarks;
 
 import io.quorate.benchmarks.compare.KernelBench;
+import io.quorate.benchmarks.live.CompareBench;
 import io.quorate.benchmarks.robustness.RobustnessBench;
+import io.quorate.benchmarks.sides.SideMain;
 import java.io.IOException;
 import java.util.Arrays;
 import org.openjdk.jmh.runner.Runner;
@@ -28,6 +30,12 @@ public final class BenchmarkMain {
                 break;
             case "robustness":
                 System.exit(RobustnessBench.run(System.out, System.err, rest));
+                break;
+            case "compare":
+                System.exit(CompareBench.run(System.out, System.err, rest));
+                break;
+            case SideMain.COMMAND:
+                System.exit(SideMain.run(System.in, System.out, rest));
                 break;
             default:
                 runJmh(arguments);
