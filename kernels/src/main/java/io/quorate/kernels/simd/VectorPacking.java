@@ -50,7 +50,7 @@ final class VectorPacking implements VectorLoops.Packing {
                 clear(panel & ADDRESS_MASK, (panel & ADDRESS_MASK) + depth * PANEL_STRIDE);
             }
             final int fours = left & -ROWS;
-            transpose(from, stride, from + fours * stride, whole, panel, PANEL_STRIDE, FOUR_BYTES);
+            transpose(from, stride, fours, whole, panel, PANEL_STRIDE);
             copyColumns(from, stride, fours, depth & -ROWS, depth, panel);
             final long rest = panel + (long) fours * Float.BYTES;
             copyColumns(from + fours * stride, stride, left - fours, 0, depth, rest);
@@ -67,15 +67,31 @@ final class VectorPacking implements VectorLoops.Packing {
     }
 
     /**
-     * Row after row of blocks of 4 x 4 floats, each transposed in registers: the rows of a block lie {@code stride} bytes apart before
-     * and {@code toStride} after. Of every pair of rows the odd lanes of one and the even lanes of the other change places, then the
-     * halves of rows two apart do: two shuffles and two selections a pair, where a selection from any lanes of two vectors is three
-     * operations without AVX-512.
+     * Rows become columns: float k of row i goes to float i of row k.
      *
-     * @param rowsEnd where the first row below the last would begin
+     * @param stride the bytes from row to row before
+     * @param rows a multiple of 4
      * @param lengthBytes of a row, a multiple of 16
+     * @param toStride the bytes from row to row after
      */
     static void transpose(
+            final long source,
+            final long stride,
+            final int rows,
+            final long lengthBytes,
+            final long target,
+            final long toStride) {
+        blocks(source, stride, source + rows * stride, lengthBytes, target, toStride, FOUR_BYTES);
+    }
+
+    /**
+     * Row after row of blocks of 4 x 4 floats, each transposed in registers. Of every pair of rows the odd lanes of one and the even
+     * lanes of the other change places, then the halves of rows two apart do: two shuffles and two selections a pair, where a
+     * selection from any lanes of two vectors is three operations without AVX-512.
+     *
+     * @param step the bytes of a block's row: not a constant, because C2 makes a nest of three loops of a counted one
+     */
+    private static void blocks(
             final long source,
             final long stride,
             final long rowsEnd,

@@ -25,7 +25,6 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
 
     private static final VectorSpecies<Float> FLOATS =
             VectorWidth.ofClass(MethodHandles.lookup()).floats();
-    private static final VectorSpecies<Integer> FOUR = IntVector.SPECIES_128;
     private static final VectorSpecies<Float> FOUR_FLOATS = FloatVector.SPECIES_128;
     private static final int FLOATS_BYTES = FLOATS.vectorByteSize();
     private static final int HEAD_BYTES = ROWS * Float.BYTES;
@@ -48,13 +47,6 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
     private static final VectorMask<Float> IS_1 = lanesOf(1);
     private static final VectorMask<Float> IS_2 = lanesOf(2);
     private static final VectorMask<Float> IS_3 = lanesOf(3);
-
-    /** Which lanes of two vectors, the first's from 0 on and the second's from 4 on, make one. */
-    private static final IntVector LOW_INTERLEAVED = IntVector.fromArray(FOUR, new int[] {0, 4, 1, 5}, 0);
-
-    private static final IntVector HIGH_INTERLEAVED = IntVector.fromArray(FOUR, new int[] {2, 6, 3, 7}, 0);
-    private static final IntVector LOW_HALVES = IntVector.fromArray(FOUR, new int[] {0, 1, 4, 5}, 0);
-    private static final IntVector HIGH_HALVES = IntVector.fromArray(FOUR, new int[] {2, 3, 6, 7}, 0);
 
     VectorSmallSymmetric() {}
 
@@ -93,9 +85,9 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
             transposeInBlocks(x + head * headStride, xStride, headStride, scratch + head / HEADS * groupBytes, block);
         }
         for (int head = inBlocks; head < heads; head++) {
-            final long from = (x + head * headStride) & ADDRESS_MASK;
+            // Four rows of one head become four lanes of every step.
             final long to = scratch + head / HEADS * groupBytes + (long) head % HEADS * HEAD_BYTES;
-            transpose(from, xStride, from + headStride, to);
+            VectorPacking.transpose(x + head * headStride, xStride, ROWS, headStride, to, FLOATS_BYTES);
         }
         final long scores = exponentialsAt(heads, headDim, scratch);
         for (int group = 0; group < groups(heads); group++) {
@@ -112,7 +104,7 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
         return greatest;
     }
 
-    /** Four rows of four heads become sixteen lanes, sixteen steps at a time, in half the time of {@link #transpose}. */
+    /** Four rows of four heads become sixteen lanes, sixteen steps at a time, in half the time of {@link VectorPacking#transpose}. */
     private static void transposeInBlocks(
             final long x, final long xStride, final long headStride, final long target, final long block) {
         final long step = (long) LANES * Float.BYTES;
@@ -122,32 +114,6 @@ final class VectorSmallSymmetric implements SmallSymmetricLoops {
             VectorSymmetricLoops.fours(x + at, xStride, headStride, block, step, four, VectorSymmetricLoops.PATTERNS);
             VectorSymmetricLoops.fours(block, four, step, to, four, step, VectorSymmetricLoops.PATTERNS + ROWS * step);
             to += LANES * step;
-        }
-    }
-
-    /** Four rows of one head become four lanes of every step. */
-    private static void transpose(final long from, final long stride, final long end, final long target) {
-        final long stride2 = 2 * stride;
-        final long stride3 = 3 * stride;
-        long at = from;
-        long to = target;
-        while (at < end) {
-            final IntVector row0 = IntVector.fromMemorySegment(FOUR, ALL, at & ADDRESS_MASK, ORDER);
-            final IntVector row1 = IntVector.fromMemorySegment(FOUR, ALL, (at + stride) & ADDRESS_MASK, ORDER);
-            final IntVector row2 = IntVector.fromMemorySegment(FOUR, ALL, (at + stride2) & ADDRESS_MASK, ORDER);
-            final IntVector row3 = IntVector.fromMemorySegment(FOUR, ALL, (at + stride3) & ADDRESS_MASK, ORDER);
-            final IntVector low01 = LOW_INTERLEAVED.selectFrom(row0, row1);
-            final IntVector high01 = HIGH_INTERLEAVED.selectFrom(row0, row1);
-            final IntVector low23 = LOW_INTERLEAVED.selectFrom(row2, row3);
-            final IntVector high23 = HIGH_INTERLEAVED.selectFrom(row2, row3);
-            LOW_HALVES.selectFrom(low01, low23).intoMemorySegment(ALL, to & ADDRESS_MASK, ORDER);
-            HIGH_HALVES.selectFrom(low01, low23).intoMemorySegment(ALL, (to + FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-            LOW_HALVES.selectFrom(high01, high23).intoMemorySegment(ALL, (to + 2 * FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-            HIGH_HALVES
-                    .selectFrom(high01, high23)
-                    .intoMemorySegment(ALL, (to + 3 * FLOATS_BYTES) & ADDRESS_MASK, ORDER);
-            at += FOUR.vectorByteSize();
-            to += ROWS * FLOATS_BYTES;
         }
     }
 

@@ -74,8 +74,7 @@ final class VectorSymmetricLoops implements SymmetricLoops {
             fours(source, sourceStride, 4 * sourceStride, blockScratch, 64, 256, PATTERNS);
             fours(blockScratch, 256, 64, target, 4 * targetStride, targetStride, PATTERNS + 4L * PANEL_ROW_BYTES);
         } else {
-            final long end = source + LANES * sourceStride;
-            VectorPacking.transpose(source, sourceStride, end, PANEL_ROW_BYTES, target, targetStride, 16);
+            VectorPacking.transpose(source, sourceStride, LANES, PANEL_ROW_BYTES, target, targetStride);
         }
     }
 
