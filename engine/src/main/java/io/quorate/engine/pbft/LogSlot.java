@@ -114,6 +114,10 @@ final class LogSlot {
     private final long[] prePreparedViews;
     private final Digest256[] prePreparedDigests;
     private final Batch[] prePreparedBatches;
+
+    /** Digests in Q from which on no fresh one is added: the rest of Q is for what the others may have voted for. */
+    private final int freshMax;
+
     private int prePreparedCount;
 
     LogSlot(final int peerCount, final int prePreparedMax) {
@@ -124,6 +128,7 @@ final class LogSlot {
         prePreparedViews = new long[prePreparedMax];
         prePreparedDigests = digests(prePreparedMax);
         prePreparedBatches = new Batch[prePreparedMax];
+        freshMax = Math.max(1, (prePreparedMax - 1) / peerCount);
     }
 
     private static Digest256[] digests(final int count) {
@@ -226,12 +231,20 @@ final class LogSlot {
         return prePreparedBatches[index];
     }
 
-    /** True if Q holds so many digests that no fresh one should be added. */
-    boolean isCrowded(final Digest256 fresh) {
-        return prePreparedCount >= prePreparedViews.length / 2 && indexOf(fresh) < 0;
+    /**
+     * True if Q holds so many digests that none but null may be added to it afresh. What a new view chooses was voted for afresh by
+     * a correct replica, so n times as many digests, and null, are all that Q must ever hold.
+     */
+    boolean isCrowded() {
+        return prePreparedCount >= freshMax;
     }
 
-    /** Enters a digest into Q; a full Q loses the entry of the lowest view that is not in P. */
+    /** True if this replica may not vote for a digest afresh. */
+    boolean isTooMuch(final Digest256 fresh) {
+        return isCrowded() && indexOf(fresh) < 0;
+    }
+
+    /** Enters a digest into Q. With more than f liars Q may be full: then it loses the entry of the lowest view not in P. */
     void rememberPrePrepared(final long view, final Digest256 batchDigest, final Batch known) {
         int index = indexOf(batchDigest);
         if (index < 0) {

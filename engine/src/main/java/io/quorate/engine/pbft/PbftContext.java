@@ -11,7 +11,6 @@ import java.util.random.RandomGenerator;
  */
 public final class PbftContext {
     public static final int PEER_COUNT_MAX = 64;
-
     /** Before any monotonic time, with room to subtract; nano clocks may run below zero. */
     static final long LONG_AGO_NS = Long.MIN_VALUE / 2;
 
@@ -29,7 +28,7 @@ public final class PbftContext {
     private int requestLengthMax = 192 * 1024;
     private int clientWindow = 64;
     private long clientBytesMax = 4L * 1024 * 1024;
-    private int prePreparedMax = 16;
+    private int prePreparedMax = 0;
     private boolean isReading = false;
     private long viewChangeTimeoutNs = 500_000_000L;
     private long viewChangeTimeoutMaxNs = 8_000_000_000L;
@@ -214,7 +213,7 @@ public final class PbftContext {
         return clientBytesMax;
     }
 
-    /** Digests in Q that a slot remembers; at half of it fresh proposals for the slot are refused, null is proposed. */
+    /** Digests in Q a slot; from (this - 1) / n on only null is new; default 2n+1, if a view change has room, at least 16. */
     public PbftContext prePreparedMax(final int prePreparedMax) {
         changing();
         this.prePreparedMax = prePreparedMax;
@@ -451,6 +450,7 @@ public final class PbftContext {
         require(batchBytesMax >= 1, "batchBytesMax is at least 1", batchBytesMax);
         require(clientWindow >= 1, "clientWindow is at least 1", clientWindow);
         require(clientBytesMax >= requestLengthMax, "clientBytesMax is at least requestLengthMax", clientBytesMax);
+        prePreparedMax = prePreparedMax == 0 ? PbftPublisher.prePreparedMax(this) : prePreparedMax;
         require(prePreparedMax >= 4, "prePreparedMax is at least 4", prePreparedMax);
         require(
                 viewChangeTimeoutNs > 0 && viewChangeTimeoutMaxNs >= viewChangeTimeoutNs,

@@ -43,6 +43,9 @@ public final class PbftPublisher {
     /** More than any fixed part of a message, header included. */
     static final int MESSAGE_OVERHEAD = 512;
 
+    /** Digests of Q a slot in a small group. */
+    private static final int PRE_PREPARED_DEFAULT = 16;
+
     static final int FLAG_ACTIVE = 1;
     static final int FLAG_RECOVERING = 2;
 
@@ -105,6 +108,15 @@ public final class PbftPublisher {
                 + (long) peerCount * ViewChangeEncoder.SignersEncoder.sbeBlockLength()
                 + (long) windowLength * ViewChangeEncoder.PreparedEncoder.sbeBlockLength()
                 + (long) windowLength * prePreparedMax * ViewChangeEncoder.PrePreparedEncoder.sbeBlockLength();
+    }
+
+    /** Digests of Q that a slot should hold: room for two fresh ones a peer, and null, if a view change has that room. */
+    static int prePreparedMax(final PbftContext context) {
+        final int peerCount = context.peerCount();
+        final long left = context.messageLengthMax() - viewChangeLengthMax(peerCount, context.windowLength(), 0);
+        final long fitting =
+                left / ((long) context.windowLength() * ViewChangeEncoder.PrePreparedEncoder.sbeBlockLength());
+        return (int) Math.max(PRE_PREPARED_DEFAULT, Math.min(2L * peerCount + 1, fitting));
     }
 
     /** Passes a signed request on. */

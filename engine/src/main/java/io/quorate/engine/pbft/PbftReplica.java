@@ -313,7 +313,7 @@ public final class PbftReplica implements ExecutionListener {
             return;
         }
         final boolean isDecided = slot.isCommitted && !slot.committedDigest.isEqual(digest);
-        if (isDecided || (!batch.isNull() && slot.isCrowded(digest))) {
+        if (isDecided || (!batch.isNull() && slot.isTooMuch(digest))) {
             counters.increment(isDecided ? PbftCounter.DROPPED_CONFLICTING : PbftCounter.DROPPED_SLOT_CROWDED);
             return;
         }

@@ -44,9 +44,8 @@ final class Proposer {
         isProposing = true;
         boolean isMoving = true;
         while (isMoving && mayPropose()) {
-            final Digest256 nullDigest = replica.viewChange.nullDigest;
             final boolean isCrowded =
-                    replica.log.slot(nextSequence).isCrowded(nullDigest) && replica.requests.waitingHead() != null;
+                    replica.log.slot(nextSequence).isCrowded() && replica.requests.waitingHead() != null;
             final int length =
                     isCrowded ? 0 : replica.requests.gather(replica.clients, gathered, replica.context.batchBytesMax());
             if (length > 0 || isCrowded) {

@@ -270,9 +270,9 @@ class PbftPaperTest {
         assertThat(starts.size()).as("views in 8 s: " + starts).isBetween(8, 16);
     }
 
-    /** Section 4.6: a replica learns of a checkpoint by its certificate and checks what it fetches against the digest. */
+    /** Section 4.4, end: a replica that lacks a checkpoint gets it from one that certified it, and checks it against the digest. */
     @Test
-    void section46AFetchedStateIsCheckedAgainstTheCertificate() {
+    void section44AFetchedStateIsCheckedAgainstTheCertificate() {
         final TestGroup group = new TestGroup(4, 1);
         group.filter = (from, to, template, message) -> from != 3 && to != 3;
         for (int i = 0; i < 60; i++) {

@@ -2,15 +2,22 @@ package io.quorate.engine.pbft;
 
 import static io.quorate.engine.metrics.PbftCounter.COMMITTED;
 import static io.quorate.engine.metrics.PbftCounter.PREPARED;
+import static io.quorate.engine.metrics.PbftCounter.RETRANSMISSIONS;
 import static io.quorate.engine.pbft.TestGroup.MS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.ordering.Batch;
+import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.StateMachine;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.NewViewDecoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
+import io.quorate.transport.codecs.PrepareDecoder;
 import io.quorate.transport.codecs.RecoveryAnswerDecoder;
+import io.quorate.transport.codecs.ReplyDecoder;
 import io.quorate.transport.codecs.RequestDecoder;
+import java.util.SplittableRandom;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -20,9 +27,9 @@ import org.junit.jupiter.api.Test;
 class PbftThesisPaperTest {
     private final TestGroup group = new TestGroup(4, 1);
 
-    /** Section 2.4.2: a client that gets no reply sends its request again, and to all. */
+    /** Section 2.3.2: a client that gets no reply sends its request again, and to all. */
     @Test
-    void section242AClientAsksAgainUntilItIsAnswered() {
+    void section232AClientAsksAgainUntilItIsAnswered() {
         group.filter = (from, to, template, message) -> template != RequestDecoder.TEMPLATE_ID;
         group.submit(3, "a");
         group.runFor(60 * MS);
@@ -32,9 +39,9 @@ class PbftThesisPaperTest {
         group.runUntil(() -> group.peers[3].replies.size() == 1, 1000 * MS);
     }
 
-    /** Section 2.4.2: a request that comes again is executed once. */
+    /** Section 2.3.2: a request that comes again is executed once. */
     @Test
-    void section242ARequestIsExecutedOnceHoweverOftenItComes() {
+    void section232ARequestIsExecutedOnceHoweverOftenItComes() {
         group.duplicate = 1;
         for (int i = 0; i < 5; i++) {
             group.submit(2, "r" + i);
@@ -144,6 +151,66 @@ class PbftThesisPaperTest {
         assertThat(group.peers[1].register.applied).containsExactly("2:a");
     }
 
+    /** Section 3.2.5: Q is bounded, and a replica keeps in it whatever a correct one may have voted for. */
+    @Test
+    void section325QHasRoomForAllThatCorrectReplicasVoteFor() {
+        for (int peerCount = 1; peerCount <= 40; peerCount++) {
+            final int digestsMax = new PbftContext()
+                    .peerCount(peerCount)
+                    .selfId(0)
+                    .random(new SplittableRandom(1))
+                    .conclude()
+                    .prePreparedMax();
+            final LogSlot slot = new LogSlot(peerCount, digestsMax);
+            int fresh = 0;
+            while (!slot.isCrowded()) {
+                slot.rememberPrePrepared(fresh, digest(fresh), null);
+                fresh++;
+            }
+            assertThat(fresh).isPositive();
+            // What the others voted for afresh comes by new views, and null.
+            for (int other = fresh; other <= peerCount * fresh; other++) {
+                slot.rememberPrePrepared(other, digest(other), null);
+            }
+            assertThat(slot.prePreparedCount()).isEqualTo(peerCount * fresh + 1);
+            for (int other = 0; other <= peerCount * fresh; other++) {
+                assertThat(slot.prePreparedDigest(other).isEqual(digest(other))).isTrue();
+            }
+        }
+    }
+
+    private static Digest256 digest(final int content) {
+        final UnsafeBuffer bytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
+        bytes.putInt(0, content);
+        return new Digest256().set(bytes, 0);
+    }
+
+    /** Section 3.2.5: the bound costs no progress: a sequence that saw too many batches gets the null batch. */
+    @Test
+    void section325ASequenceThatSawTooManyBatchesGetsNull() {
+        group.filter = (from, to, template, message) -> template != PrepareDecoder.TEMPLATE_ID;
+        for (int view = 1; view <= 8; view++) {
+            // One request more, so another batch in each view.
+            group.submit(1, "r" + view);
+            group.runFor(2 * MS);
+            for (final TestPeer peer : group.peers) {
+                if (peer.replica.view() < view) {
+                    peer.replica.viewChange.start(view);
+                }
+            }
+            group.runFor(30 * MS);
+        }
+        for (final TestPeer peer : group.peers) {
+            final LogSlot slot = peer.replica.log.slot(1);
+            assertThat(slot.prePreparedCount()).as("three, and null").isEqualTo(4);
+            assertThat(slot.digest.isEqual(peer.replica.viewChange.nullDigest)).isTrue();
+        }
+        group.filter = (from, to, template, message) -> true;
+        group.runUntil(() -> group.allApplied(8), 5000 * MS);
+        group.assertSameHistories();
+        assertThat(group.committed.get(1L)).isEqualTo(group.peers[0].replica.viewChange.nullDigest.toString());
+    }
+
     /** Section 4.3.2: a replica that recovers estimates how far it may have spoken from what a quorum of others attests. */
     @Test
     void section432TheEstimateNeedsAQuorumOfOthers() {
@@ -187,5 +254,43 @@ class PbftThesisPaperTest {
         assertThat(votes[0]).isZero();
         group.runUntil(() -> group.allApplied(13), 2000 * MS);
         group.assertSameHistories();
+    }
+
+    /** Section 5.1.1: a replica need not send what its digest says as well; here every reply is short, and in full. */
+    @Test
+    void section511NoReplicaIsTheOnlyOneThatAnswersInFull() {
+        assertThat(StateMachine.REPLY_LENGTH_MAX)
+                .as("a digest and its signer's frame are not much less")
+                .isLessThanOrEqualTo(8 * Digest256.LENGTH);
+        for (int silent = 0; silent < 4; silent++) {
+            final TestGroup fresh = new TestGroup(4, 1);
+            final int mute = silent;
+            final int client = (silent + 1) % 4;
+            fresh.filter = (from, to, template, message) ->
+                    from != mute || to != client || template != ReplyDecoder.TEMPLATE_ID;
+            fresh.submit(client, "a");
+            fresh.runUntil(() -> fresh.peers[client].replies.size() == 1, 4 * MS);
+            assertThat(fresh.count(client, RETRANSMISSIONS))
+                    .as("whichever reply is missing, nobody is asked again")
+                    .isZero();
+        }
+    }
+
+    /** Section 5.1.1: the result must be the one that enough replicas vouch for, byte for byte. */
+    @Test
+    void section511RepliesThatDifferDoNotAddUp() {
+        group.filter = (from, to, template, message) -> {
+            if (template == ReplyDecoder.TEMPLATE_ID && to == 3) {
+                message.putByte(message.capacity() - 1, (byte) from);
+            }
+            return true;
+        };
+        group.submit(3, "a");
+        group.runFor(100 * MS);
+        assertThat(group.allApplied(1)).isTrue();
+        assertThat(group.peers[3].replies).isEmpty();
+        group.filter = (from, to, template, message) -> true;
+        group.runUntil(() -> group.peers[3].replies.size() == 1, 1000 * MS);
+        assertThat(group.peers[3].replies.values()).containsExactly("ok1");
     }
 }
