@@ -47,7 +47,7 @@ final class HouseRules {
         ROOMS.put("quorum", new String[] {});
         ROOMS.put("ordering", new String[] {});
         ROOMS.put("journal", new String[] {"metrics"});
-        ROOMS.put("gossip", new String[] {"metrics"});
+        ROOMS.put("gossip", new String[] {"pacing", "metrics"});
         ROOMS.put("membership", new String[] {"gossip", "quorum", "metrics"});
         ROOMS.put("dht", new String[] {"membership", "metrics"});
         ROOMS.put("work", new String[] {"membership", "dht", "metrics"});

@@ -15,7 +15,8 @@ public enum SigningDomain {
     RESULT("quorate-result"),
     HANDSHAKE("quorate-handshk"),
     RECONFIGURE("quorate-reconfig"),
-    HANDOVER("quorate-handovr");
+    HANDOVER("quorate-handovr"),
+    VALUE("quorate-value");
 
     private final String tag;
 
