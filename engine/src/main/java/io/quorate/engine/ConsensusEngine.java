@@ -16,6 +16,7 @@ import io.quorate.engine.coordination.PeerOutput;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine;
 import io.quorate.engine.decision.DecisionMachine.RoundStatus;
+import io.quorate.engine.epoch.EpochMachine;
 import io.quorate.engine.journal.ArchiveJournal;
 import io.quorate.engine.journal.JournalContext;
 import io.quorate.engine.journal.JournalHistory;
@@ -33,7 +34,6 @@ import io.quorate.transport.auth.Ed25519Signer;
 import io.quorate.transport.auth.Ed25519Verifier;
 import io.quorate.transport.auth.Roster;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,7 +124,7 @@ public final class ConsensusEngine implements AutoCloseable {
      */
     public long contribute(final String round, final String type, final String content, final MemorySegment vector) {
         requireRunning();
-        requireContribution(round, type, content, vector);
+        ContributionChecks.require(settings, round, type, content, vector);
         final int lengthBytes = PeerOutput.encodedLength(
                 round.getBytes(StandardCharsets.UTF_8).length,
                 type.getBytes(StandardCharsets.UTF_8).length,
@@ -269,9 +269,21 @@ public final class ConsensusEngine implements AutoCloseable {
         final Ed25519Provider provider = Ed25519Provider.choose();
         final DecisionContext decision = decisionSettings(context);
         RoundWarmup.run(settings, context.warmUpMax().toNanos());
-        final JobRing jobs = new JobRing(RING_CAPACITY);
+        final PbftContext shape = pbftSettings(context, new Incarnation(1, 1), null);
+        final JobRing jobs = new JobRing(RING_CAPACITY, shape.quorum().quorum());
         final ResultRing results = new ResultRing(RESULT_CAPACITY);
-        kernels = new KernelAgent(jobs, results, decision, clientTable(context));
+        kernels = new KernelAgent(
+                jobs,
+                results,
+                decision,
+                new ClientTable(shape.peerCount(), shape.clientWindow()),
+                rounds -> new EpochMachine(
+                        roster,
+                        new Ed25519Verifier(provider, roster),
+                        shape.checkpointInterval(),
+                        shape.windowLength(),
+                        GroupSettings::isUsable,
+                        rounds));
         driver = EmbeddedDriver.launch(
                 context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
         transport = transport(context, provider, incarnation);
@@ -373,11 +385,6 @@ public final class ConsensusEngine implements AutoCloseable {
         return mode == ThreadingMode.DEDICATED ? EmbeddedDriver.Threading.SHARED : EmbeddedDriver.Threading.INVOKER;
     }
 
-    private static ClientTable clientTable(final EngineContext context) {
-        final PbftContext pbft = pbftSettings(context, new Incarnation(1, 1), null);
-        return new ClientTable(pbft.peerCount(), pbft.clientWindow());
-    }
-
     /** Without a journal, or with one that must not be used, only the first start of all may vote at once. */
     private static PbftContext pbftSettings(
             final EngineContext context, final Incarnation incarnation, final JournalHistory history) {
@@ -460,38 +467,6 @@ public final class ConsensusEngine implements AutoCloseable {
         }
         if (isClosed) {
             throw new IllegalStateException("this engine is closed");
-        }
-    }
-
-    private void requireContribution(
-            final String round, final String type, final String content, final MemorySegment vector) {
-        require(
-                PeerOutput.isRoundName(round),
-                ContributionOutcome.ROUND_NAME_REFUSED.sentence() + ", given \"" + round + "\"");
-        require(PeerOutput.isType(type), ContributionOutcome.TYPE_REFUSED.sentence() + ", given \"" + type + "\"");
-        final int contentLength = content.getBytes(StandardCharsets.UTF_8).length;
-        require(
-                contentLength <= settings.contentLengthMax(),
-                "the content has " + contentLength + " bytes of UTF-8, at most " + settings.contentLengthMax()
-                        + " are allowed");
-        require(
-                vector.byteSize() == (long) settings.dimension() * Float.BYTES,
-                "the vector has " + vector.byteSize() + " bytes, the group's dimension " + settings.dimension()
-                        + " needs " + (long) settings.dimension() * Float.BYTES);
-        boolean isZero = true;
-        for (int i = 0; i < settings.dimension(); i++) {
-            final float component = vector.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) i * Float.BYTES);
-            require(
-                    Float.isFinite(component),
-                    "component " + i + " of the vector is " + component + ", must be finite");
-            isZero &= component == 0;
-        }
-        require(!isZero, ContributionOutcome.ZERO_VECTOR.sentence());
-    }
-
-    private static void require(final boolean condition, final String complaint) {
-        if (!condition) {
-            throw new IllegalArgumentException(complaint);
         }
     }
 }

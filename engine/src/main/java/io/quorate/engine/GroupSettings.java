@@ -105,6 +105,16 @@ public final class GroupSettings {
         return new GroupSettings(roster);
     }
 
+    /** True if a group can go on with this roster; the same at every peer, for it depends on nothing else. */
+    static boolean isUsable(final Roster roster) {
+        try {
+            of(roster);
+            return true;
+        } catch (final IllegalArgumentException refused) {
+            return false;
+        }
+    }
+
     public CoordinatorContext coordinator() {
         return coordinator;
     }

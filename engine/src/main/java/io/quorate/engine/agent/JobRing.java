@@ -1,5 +1,7 @@
 package io.quorate.engine.agent;
 
+import io.quorate.engine.epoch.EpochState;
+import io.quorate.engine.epoch.ReconfigureCommand;
 import io.quorate.engine.ordering.Execution;
 import io.quorate.engine.ordering.Reading;
 import java.nio.ByteBuffer;
@@ -36,12 +38,17 @@ public final class JobRing implements Execution, Reading {
     private static final int SNAPSHOTS_WAITING_MAX = 4;
 
     private final OneToOneRingBuffer ring;
+    private final int approvalsMin;
     private final OneToOneConcurrentArrayQueue<DirectBuffer> snapshots =
             new OneToOneConcurrentArrayQueue<>(SNAPSHOTS_WAITING_MAX);
 
-    /** @param capacityBytes power of two, at least eight times the longest request */
-    public JobRing(final int capacityBytes) {
+    /**
+     * @param capacityBytes power of two, at least eight times the longest request
+     * @param approvalsMin with how many a command can end the epoch: the group's quorum
+     */
+    public JobRing(final int capacityBytes, final int approvalsMin) {
         ring = new OneToOneRingBuffer(allocate(capacityBytes));
+        this.approvalsMin = approvalsMin;
     }
 
     @Override
@@ -136,6 +143,16 @@ public final class JobRing implements Execution, Reading {
         // The consumer sees the mark only now, so its snapshot is always there before it.
         ring.commit(index);
         return true;
+    }
+
+    @Override
+    public long lastSequence(final DirectBuffer snapshot, final int offset, final int lengthBytes) {
+        return EpochState.lastSequence(snapshot, offset, lengthBytes);
+    }
+
+    @Override
+    public boolean mayEndEpoch(final DirectBuffer request, final int offset, final int lengthBytes) {
+        return ReconfigureCommand.isPlausible(request, offset, lengthBytes, approvalsMin);
     }
 
     /** Consumer side: hands jobs to {@code handler}, which may answer ABORT to get the same job again later. */

@@ -10,6 +10,7 @@ import io.quorate.engine.ordering.StateMachine;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -36,13 +37,18 @@ public final class KernelAgent implements Agent {
     /**
      * @param settings concluded
      * @param clients empty, of the group's shape
+     * @param epoch makes the machine that may end the epoch around the one of rounds
      */
     public KernelAgent(
-            final JobRing jobs, final ResultRing results, final DecisionContext settings, final ClientTable clients) {
+            final JobRing jobs,
+            final ResultRing results,
+            final DecisionContext settings,
+            final ClientTable clients,
+            final UnaryOperator<StateMachine> epoch) {
         this.jobs = jobs;
         this.results = results;
         machine = new DecisionMachine(settings, forwarder);
-        exactlyOnce = new ExactlyOnce(clients, machine);
+        exactlyOnce = new ExactlyOnce(clients, epoch.apply(machine));
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.transfer.PagedSnapshot;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Roster;
+import java.util.function.Function;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 
@@ -40,14 +41,14 @@ public final class OpeningState {
      *
      * @param current roster of the epoch that ends
      * @param clientWindow window of its client table
-     * @param carrier of the state machine's part
+     * @param carrierTo of the state machine's part, into a roster
      * @param closing whole snapshot at the last sequence of the epoch
      * @throws IllegalArgumentException if the bytes are no state of this epoch, or one without an end
      */
     public static OpeningState of(
             final Roster current,
             final int clientWindow,
-            final StateMachine.Carrier carrier,
+            final Function<Roster, StateMachine.Carrier> carrierTo,
             final DirectBuffer closing,
             final int offset,
             final int lengthBytes) {
@@ -73,7 +74,9 @@ public final class OpeningState {
         final ExpandableArrayBuffer opening = new ExpandableArrayBuffer(lengthBytes);
         int position = ExactlyOnce.writeTable(after, opening, 0);
         position += EpochState.write(opening, position, next.groupId(), 0, null);
-        position += carrier.carryState(closing, machine + head, machineLength - head, step::oldIdOf, opening, position);
+        position += carrierTo
+                .apply(next)
+                .carryState(closing, machine + head, machineLength - head, step::oldIdOf, opening, position);
         return new OpeningState(end, next, step, opening, position);
     }
 

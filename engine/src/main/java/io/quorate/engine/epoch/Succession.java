@@ -11,6 +11,7 @@ import io.quorate.transport.auth.Roster;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.Verifier;
 import java.util.Arrays;
+import java.util.function.Function;
 import org.agrona.DirectBuffer;
 
 /**
@@ -26,7 +27,7 @@ public final class Succession implements EpochAdapter.Handler {
      *
      * @param clientWindow window of the client table
      * @param pageLength of states
-     * @param carrier of the state machine's part of a state
+     * @param carrierTo of the state machine's part of a state, into the roster that follows
      * @param retransmitNs first pause before the own handover is said again, and between two answers to one peer
      * @param retransmitMaxNs cap of the doubling of that pause
      * @param uselessChecksMax signature checks that a peer may have made for nothing at once
@@ -35,7 +36,7 @@ public final class Succession implements EpochAdapter.Handler {
     public record Settings(
             int clientWindow,
             int pageLength,
-            StateMachine.Carrier carrier,
+            Function<Roster, StateMachine.Carrier> carrierTo,
             long retransmitNs,
             long retransmitMaxNs,
             int uselessChecksMax,
@@ -142,7 +143,7 @@ public final class Succession implements EpochAdapter.Handler {
         opening = OpeningState.of(
                 current,
                 settings.clientWindow(),
-                settings.carrier(),
+                settings.carrierTo(),
                 closing.buffer(),
                 closing.offset(),
                 closing.lengthBytes());

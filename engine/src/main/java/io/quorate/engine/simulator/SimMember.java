@@ -148,7 +148,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         return new Succession.Settings(
                 context.clientWindow(),
                 context.pageLength(),
-                StateMachine.Carrier.UNCHANGED,
+                next -> StateMachine.Carrier.UNCHANGED,
                 context.retransmitNs(),
                 context.retransmitMaxNs(),
                 context.uselessChecksMax(),

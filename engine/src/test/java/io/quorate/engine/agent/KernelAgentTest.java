@@ -7,10 +7,18 @@ import io.quorate.engine.coordination.PeerOutput;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine;
 import io.quorate.engine.decision.DecisionMachine.RoundStatus;
+import io.quorate.engine.epoch.EpochMachine;
+import io.quorate.engine.epoch.ReconfigureCommand;
+import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Execution.Standing;
+import io.quorate.engine.virtual.SimKeys;
+import io.quorate.engine.virtual.SimRandom;
+import io.quorate.transport.auth.Roster;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
@@ -21,8 +29,10 @@ import org.junit.jupiter.api.Test;
 class KernelAgentTest {
     private static final int PEERS = 4;
 
-    private final JobRing jobs = new JobRing(1 << 20);
+    private final JobRing jobs = new JobRing(1 << 20, 3);
     private final ResultRing results = new ResultRing(1 << 20);
+    private final SimKeys keys = new SimKeys(PEERS, new SimRandom(1));
+    private final Roster roster = roster(1, PEERS);
     private final KernelAgent agent = new KernelAgent(
             jobs,
             results,
@@ -33,7 +43,8 @@ class KernelAgentTest {
                             .heads(2)
                             .conclude())
                     .conclude(),
-            new ClientTable(PEERS, 8));
+            new ClientTable(PEERS, 8),
+            rounds -> new EpochMachine(roster, keys.verifier(roster), 4, 8, next -> next.size() <= PEERS + 1, rounds));
     private final ExpandableArrayBuffer command = new ExpandableArrayBuffer();
     private final List<String> seen = new ArrayList<>();
     private DirectBuffer snapshot;
@@ -87,6 +98,52 @@ class KernelAgentTest {
         jobs.restore(8, snapshot, 0, snapshot.capacity());
         jobs.confirm(1);
         assertThat(work()).containsExactly("reply 1", "Restored", "restored 8");
+    }
+
+    @Test
+    void shouldEndTheEpochByAnOrderedCommand() {
+        takeCheckpoint(0);
+        assertThat(jobs.lastSequence(snapshot, 0, snapshot.capacity())).isEqualTo(Long.MAX_VALUE);
+        assertThat(verdict(1, command(roster(2, PEERS + 2), 0, 1, 2))).isEqualTo(Verdict.REFUSED_STEP);
+        assertThat(verdict(2, command(roster(2, PEERS + 1), 0, 1))).isEqualTo(Verdict.TOO_FEW_APPROVALS);
+        takeCheckpoint(4);
+        assertThat(jobs.lastSequence(snapshot, 0, snapshot.capacity())).isEqualTo(Long.MAX_VALUE);
+
+        final byte[] step = command(roster(2, PEERS + 1), 0, 1, 2);
+        assertThat(jobs.mayEndEpoch(new UnsafeBuffer(step), 0, step.length)).isTrue();
+        assertThat(verdict(5, step)).isEqualTo(Verdict.ACCEPTED);
+        takeCheckpoint(8);
+        assertThat(jobs.lastSequence(snapshot, 0, snapshot.capacity())).isEqualTo(12);
+    }
+
+    private byte[] command(final Roster next, final int... signers) {
+        final Map<Integer, byte[]> approvals = new TreeMap<>();
+        for (final int signer : signers) {
+            approvals.put(signer, ReconfigureCommand.approve(keys.signer(roster, signer), roster, next));
+        }
+        final byte[] bytes = ReconfigureCommand.encode(roster, next, approvals);
+        assertThat(jobs.mayEndEpoch(new UnsafeBuffer(bytes), 0, bytes.length)).isEqualTo(signers.length >= 3);
+        return bytes;
+    }
+
+    private Verdict verdict(final long sequence, final byte[] bytes) {
+        assertThat(jobs.execute(sequence, Standing.FINAL, 0, sequence, new UnsafeBuffer(bytes), 0, bytes.length))
+                .isTrue();
+        agent.doWork();
+        final Verdict[] found = new Verdict[1];
+        results.drain(
+                (type, buffer, index, lengthBytes) -> found[0] =
+                        Verdict.of(buffer, index + ResultRing.BODY_OFFSET, lengthBytes - ResultRing.BODY_OFFSET),
+                10);
+        return found[0];
+    }
+
+    private static Roster roster(final long epoch, final int size) {
+        final List<Roster.Peer> peers = new ArrayList<>();
+        for (int id = 0; id < size; id++) {
+            peers.add(new Roster.Peer(id, "p" + id, "10.0.0.1", 40_000 + id, SimKeys.publicKey(id)));
+        }
+        return Roster.of(epoch, peers, Map.of());
     }
 
     private void takeCheckpoint(final long sequence) {

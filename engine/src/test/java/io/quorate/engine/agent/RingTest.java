@@ -18,7 +18,7 @@ class RingTest {
 
     @Test
     void shouldHandJobsOverInOrderWithTheirSnapshots() {
-        final JobRing ring = new JobRing(CAPACITY);
+        final JobRing ring = new JobRing(CAPACITY, 3);
 
         assertThat(ring.execute(7, Standing.FINAL, 2, 40, request, 0, 7)).isTrue();
         assertThat(ring.checkpoint(7)).isTrue();
@@ -43,7 +43,7 @@ class RingTest {
 
     @Test
     void shouldRefuseAJobWhenFullAndTakeItAfterwards() {
-        final JobRing ring = new JobRing(CAPACITY);
+        final JobRing ring = new JobRing(CAPACITY, 3);
         long accepted = 0;
         while (ring.execute(accepted + 1, Standing.FINAL, 0, accepted, request, 0, 7)) {
             accepted++;
@@ -59,7 +59,7 @@ class RingTest {
 
     @Test
     void shouldOfferAnAbortedJobAgain() {
-        final JobRing ring = new JobRing(CAPACITY);
+        final JobRing ring = new JobRing(CAPACITY, 3);
         ring.checkpoint(5);
 
         assertThat(ring.drain((type, buffer, index, length) -> Action.ABORT, 1)).isZero();
@@ -69,7 +69,7 @@ class RingTest {
 
     @Test
     void shouldRefuseSnapshotsBeyondItsQueueWithoutLosingOne() {
-        final JobRing ring = new JobRing(CAPACITY);
+        final JobRing ring = new JobRing(CAPACITY, 3);
         int accepted = 0;
         while (ring.restore(accepted + 1, request, 0, 7)) {
             accepted++;

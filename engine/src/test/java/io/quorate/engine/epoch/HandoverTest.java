@@ -66,8 +66,8 @@ class HandoverTest {
         final ExactlyOnce whole = new ExactlyOnce(new ClientTable(5, CLIENT_WINDOW), machine(five, new Counter()));
         final ExpandableArrayBuffer endless = new ExpandableArrayBuffer();
         final int endlessLength = whole.snapshot(endless, 0);
-        assertThatThrownBy(() ->
-                        OpeningState.of(five, CLIENT_WINDOW, StateMachine.Carrier.UNCHANGED, endless, 0, endlessLength))
+        assertThatThrownBy(() -> OpeningState.of(
+                        five, CLIENT_WINDOW, any -> StateMachine.Carrier.UNCHANGED, endless, 0, endlessLength))
                 .hasMessageContaining("do not close epoch 7");
 
         final ExpandableArrayBuffer closing = new ExpandableArrayBuffer();
@@ -75,17 +75,17 @@ class HandoverTest {
         assertThatThrownBy(() -> OpeningState.of(
                         rosters.roster(7, 0, 1, 2, 3, 5),
                         CLIENT_WINDOW,
-                        StateMachine.Carrier.UNCHANGED,
+                        next -> StateMachine.Carrier.UNCHANGED,
                         closing,
                         0,
                         length))
                 .hasMessageContaining("do not close epoch 7");
         final OpeningState opening =
-                OpeningState.of(five, CLIENT_WINDOW, StateMachine.Carrier.UNCHANGED, closing, 0, length);
+                OpeningState.of(five, CLIENT_WINDOW, any -> StateMachine.Carrier.UNCHANGED, closing, 0, length);
         assertThatThrownBy(() -> OpeningState.of(
                         without1,
                         CLIENT_WINDOW,
-                        StateMachine.Carrier.UNCHANGED,
+                        next -> StateMachine.Carrier.UNCHANGED,
                         opening.snapshot(),
                         0,
                         opening.lengthBytes()))
@@ -218,7 +218,7 @@ class HandoverTest {
     private OpeningState openingAt(final Roster current, final Roster next, final long sequence) {
         final ExpandableArrayBuffer closing = new ExpandableArrayBuffer();
         final int length = closing(current, next, closing, sequence);
-        return OpeningState.of(current, CLIENT_WINDOW, StateMachine.Carrier.UNCHANGED, closing, 0, length);
+        return OpeningState.of(current, CLIENT_WINDOW, any -> StateMachine.Carrier.UNCHANGED, closing, 0, length);
     }
 
     private int closing(final Roster current, final Roster next, final ExpandableArrayBuffer closing) {

@@ -30,7 +30,7 @@ class SuccessionTest {
     private static final int CLIENT_WINDOW = 4;
     private static final int PAGE_LENGTH = 256;
     private static final Succession.Settings SETTINGS = new Succession.Settings(
-            CLIENT_WINDOW, PAGE_LENGTH, StateMachine.Carrier.UNCHANGED, 10 * MS, 80 * MS, 8, MS);
+            CLIENT_WINDOW, PAGE_LENGTH, next -> StateMachine.Carrier.UNCHANGED, 10 * MS, 80 * MS, 8, MS);
 
     private final Rosters rosters = new Rosters();
     private final Roster four = rosters.roster(3, 0, 1, 2, 3);
@@ -286,7 +286,7 @@ class SuccessionTest {
         final OpeningState opening = OpeningState.of(
                 four,
                 CLIENT_WINDOW,
-                StateMachine.Carrier.UNCHANGED,
+                next -> StateMachine.Carrier.UNCHANGED,
                 closing.buffer(),
                 closing.offset(),
                 closing.lengthBytes());
@@ -355,7 +355,7 @@ class SuccessionTest {
         final OpeningState opening = OpeningState.of(
                 four,
                 CLIENT_WINDOW,
-                StateMachine.Carrier.UNCHANGED,
+                next -> StateMachine.Carrier.UNCHANGED,
                 closing.buffer(),
                 closing.offset(),
                 closing.lengthBytes());
