@@ -1,6 +1,8 @@
 package io.quorate.benchmarks;
 
 import io.quorate.benchmarks.compare.KernelBench;
+import io.quorate.benchmarks.decide.DecideBench;
+import io.quorate.benchmarks.decide.DecideWorker;
 import io.quorate.benchmarks.live.CompareBench;
 import io.quorate.benchmarks.robustness.RobustnessBench;
 import io.quorate.benchmarks.sides.SideMain;
@@ -33,6 +35,12 @@ public final class BenchmarkMain {
                 break;
             case "compare":
                 System.exit(CompareBench.run(System.out, System.err, rest));
+                break;
+            case "decide":
+                System.exit(DecideBench.run(System.out, System.err, rest));
+                break;
+            case DecideWorker.COMMAND:
+                System.exit(DecideWorker.run(System.in, System.out, rest));
                 break;
             case SideMain.COMMAND:
                 System.exit(SideMain.run(System.in, System.out, rest));

@@ -11,9 +11,9 @@ import java.util.Optional;
  * How much of the processors others used while we measured. A thread that yields loses a whole time slice to a busy neighbour, so
  * the side with the most threads suffers most, and the ratio says more about the neighbours than about the sides.
  */
-final class Neighbours {
+public final class Neighbours {
     /** Above this fraction of all processors the ratios are not to be believed. */
-    static final double QUIET_MAX = 0.05;
+    public static final double QUIET_MAX = 0.05;
 
     private static final Path STATISTICS = Path.of("/proc/stat");
     private static final double TICKS_PER_SECOND = 100;
@@ -27,14 +27,14 @@ final class Neighbours {
     private final long startNs = System.nanoTime();
 
     /** @param sides the processes that are measured */
-    Neighbours(final List<ProcessHandle> sides) {
+    public Neighbours(final List<ProcessHandle> sides) {
         own = sides;
         ownAtStart = ownSeconds();
         busyAtStart = busySeconds();
     }
 
     /** From 0 to 1 since this object was made; NaN where the system does not tell. */
-    double fraction() {
+    public double fraction() {
         final double elapsed = (System.nanoTime() - startNs) / 1e9;
         final double others = busySeconds() - busyAtStart - (ownSeconds() - ownAtStart);
         return Math.max(0, others) / (elapsed * Runtime.getRuntime().availableProcessors());

@@ -9,17 +9,22 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A folder in memory for one run, or one side of it; gone afterwards, whatever happened. */
+/** A folder for one run, or one side of it, in memory unless said; gone afterwards, whatever happened. */
 public record BenchFolder(Path path) {
     private static final String PREFIX = "quorate-compare-";
     private static final int ATTEMPTS = 5;
 
     /** A new one that only its owner can read. */
     public static BenchFolder create() throws IOException {
-        return new BenchFolder(Files.createTempDirectory(EmbeddedDriver.memoryFolder(), PREFIX));
+        return create(EmbeddedDriver.memoryFolder());
     }
 
-    static BenchFolder of(final Path path) {
+    /** The same in another place, such as a disk: for what must be durable. */
+    public static BenchFolder create(final Path above) throws IOException {
+        return new BenchFolder(Files.createTempDirectory(above, PREFIX));
+    }
+
+    public static BenchFolder of(final Path path) {
         return new BenchFolder(path);
     }
 

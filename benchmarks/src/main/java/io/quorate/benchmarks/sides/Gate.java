@@ -7,16 +7,16 @@ import org.agrona.concurrent.IdleStrategy;
  * The idle strategy of all threads of a side: yields while the side is measured, and sleeps while another one is, so that three
  * sides can be up at once without a share in each other's times. One object serves all threads.
  */
-final class Gate implements IdleStrategy {
-    static final long REST_NS = 10_000_000;
+public final class Gate implements IdleStrategy {
+    private static final long REST_NS = 10_000_000;
 
     private volatile boolean isOpen = true;
 
-    void open() {
+    public void open() {
         isOpen = true;
     }
 
-    void shut() {
+    public void shut() {
         isOpen = false;
     }
 

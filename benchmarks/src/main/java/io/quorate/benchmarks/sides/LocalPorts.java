@@ -8,11 +8,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** UDP ports of the loopback interface that nobody uses. */
-final class LocalPorts {
+public final class LocalPorts {
     private LocalPorts() {}
 
     /** So many different ones; free when this returns. */
-    static int[] free(final int count) {
+    public static int[] free(final int count) {
         final List<DatagramSocket> sockets = new ArrayList<>();
         try {
             final int[] ports = new int[count];

@@ -1,37 +1,26 @@
 package io.quorate.benchmarks.sides;
 
 import io.quorate.engine.ThreadingMode;
-import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.Locale;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
 import org.HdrHistogram.Histogram;
 
 /**
  * The process of one side of {@code bench compare}. It reads orders from standard input, a line each, and answers on standard output
- * with lines that begin with {@link #MARK}; everything else there is noise. The end of its input, which comes when its parent is
+ * with lines that begin with {@link Orders#MARK}; everything else there is noise. The end of its input, which comes when its parent is
  * gone for whatever reason, ends it and removes its folder.
  */
 public final class SideMain {
     /** The word after {@code bench} that starts this; for {@code SideProcess} only. */
     public static final String COMMAND = "compare-side";
 
-    public static final String MARK = "@side ";
     public static final String READY = "ready ";
     public static final String SLICE = "slice ";
     public static final String WARM = "warm ";
     public static final String HISTOGRAM = "histogram";
-    public static final String END = "end";
 
     private static final long LEAD_NS = 50_000_000;
     private static final long LATENCY_MAX_NS = 60_000_000_000L;
@@ -59,7 +48,7 @@ public final class SideMain {
         final ThreadingMode threading = ThreadingMode.valueOf(arguments[2]);
         final Thread remover = new Thread(folder::remove, "remover");
         Runtime.getRuntime().addShutdownHook(remover);
-        final BlockingQueue<String> orders = read(in);
+        final BlockingQueue<String> orders = Orders.read(in);
         final Gate gate = new Gate();
         try (Side side = name.launch(folder.path(), gate, threading)) {
             new SideMain(side, gate, out).serve(orders);
@@ -74,29 +63,31 @@ public final class SideMain {
         // The first request waits for the links; nothing is ready before its reply is here.
         side.request();
         gate.shut();
-        say(READY + side.description());
+        Orders.say(out, READY + side.description());
         while (true) {
             final String order = orders.poll();
             if (order == null) {
                 side.rest();
                 gate.idle();
-            } else if (order.equals(END)) {
+            } else if (order.equals(Orders.END)) {
                 return;
             } else if (order.equals(HISTOGRAM)) {
-                say(HISTOGRAM + " " + encoded());
+                Orders.say(out, HISTOGRAM + " " + Orders.encoded(histogram));
             } else if (order.startsWith(WARM)) {
                 run(Long.parseLong(order.substring(WARM.length())));
-                say(WARM);
+                Orders.say(out, WARM);
             } else if (order.startsWith(SLICE)) {
                 final long elapsedNs = run(Long.parseLong(order.substring(SLICE.length())));
                 histogram.add(slice);
-                say(String.format(
-                        Locale.ROOT,
-                        "%s%d %d %d",
-                        SLICE,
-                        slice.getTotalCount(),
-                        elapsedNs,
-                        slice.getValueAtPercentile(50)));
+                Orders.say(
+                        out,
+                        String.format(
+                                Locale.ROOT,
+                                "%s%d %d %d",
+                                SLICE,
+                                slice.getTotalCount(),
+                                elapsedNs,
+                                slice.getValueAtPercentile(50)));
             }
         }
     }
@@ -119,33 +110,5 @@ public final class SideMain {
         }
         gate.shut();
         return nowNs - startNs;
-    }
-
-    private String encoded() {
-        final ByteBuffer bytes = ByteBuffer.allocate(histogram.getNeededByteBufferCapacity());
-        final int length = histogram.encodeIntoCompressedByteBuffer(bytes);
-        return Base64.getEncoder().encodeToString(Arrays.copyOf(bytes.array(), length));
-    }
-
-    private void say(final String line) {
-        out.println(MARK + line);
-        out.flush();
-    }
-
-    private static BlockingQueue<String> read(final InputStream in) {
-        final BlockingQueue<String> orders = new LinkedBlockingQueue<>();
-        final Thread reader = new Thread(
-                () -> {
-                    try (BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
-                        lines.lines().forEach(orders::add);
-                    } catch (final IOException | UncheckedIOException e) {
-                        // A broken pipe is an end, too.
-                    }
-                    orders.add(END);
-                },
-                "orders");
-        reader.setDaemon(true);
-        reader.start();
-        return orders;
     }
 }

@@ -1,0 +1,163 @@
+package io.quorate.benchmarks.decide;
+
+import io.quorate.benchmarks.live.BenchProcess;
+import io.quorate.benchmarks.sides.BenchFolder;
+import io.quorate.benchmarks.sides.LocalPorts;
+import io.quorate.transport.auth.PeerIdentity;
+import io.quorate.transport.auth.Roster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/** The group under load as its parent sees it: keys and roster in files, the peers in one process or in one each. */
+final class DecideGroup implements AutoCloseable {
+    /** The client whose peer proposes pays one hop less; so backups come first. */
+    private static final int FIRST_CLIENT = 1;
+
+    private static final long LOOK_MS = 20;
+
+    private final DecideOptions options;
+    private final BenchFolder memory;
+    private final BenchFolder data;
+    private final List<BenchProcess> processes = new CopyOnWriteArrayList<>();
+    private String provider = "";
+
+    private DecideGroup(final DecideOptions options, final BenchFolder memory, final BenchFolder data) {
+        this.options = options;
+        this.memory = memory;
+        this.data = data;
+    }
+
+    /** Makes the group's files; {@link #start()} starts its processes. */
+    static DecideGroup create(final DecideOptions options) throws IOException {
+        final BenchFolder memory = BenchFolder.create();
+        final BenchFolder data =
+                options.isDurable() ? BenchFolder.create(Path.of(System.getProperty("java.io.tmpdir"))) : memory;
+        final int[] ports = LocalPorts.free(options.peers());
+        final List<Roster.Peer> peers = new ArrayList<>();
+        for (int id = 0; id < options.peers(); id++) {
+            final PeerIdentity identity = PeerIdentity.generate(new SecureRandom());
+            identity.savePrivate(memory.path().resolve("peer-" + id + ".key"));
+            peers.add(new Roster.Peer(id, "peer-" + id, "127.0.0.1", ports[id], identity.publicKey()));
+        }
+        final Roster roster = Roster.of(1, peers, Map.of("dimension", "8", "heads", "2", "reads", "ordered"));
+        Files.writeString(memory.path().resolve("roster.txt"), roster.canonicalText());
+        return new DecideGroup(options, memory, data);
+    }
+
+    /** Starts all processes and waits until the group has answered each client once. */
+    void start() throws IOException, InterruptedException {
+        final List<List<Integer>> shares = new ArrayList<>();
+        final List<Integer> all = IntStream.range(0, options.peers()).boxed().toList();
+        if (options.isProcesses()) {
+            all.forEach(id -> shares.add(List.of(id)));
+        } else {
+            shares.add(all);
+        }
+        final List<Integer> clients = IntStream.range(0, options.clients())
+                .map(client -> (FIRST_CLIENT + client) % options.peers())
+                .boxed()
+                .toList();
+        for (final List<Integer> share : shares) {
+            final String name = "peers-" + words(share).replace(',', '-');
+            final BenchFolder folder = memory.make(name);
+            final BenchFolder disk = options.isDurable() ? data.make(name) : folder;
+            final List<Integer> own = share.stream().filter(clients::contains).toList();
+            processes.add(BenchProcess.start(
+                    "peers " + words(share),
+                    folder,
+                    List.of(
+                            DecideWorker.COMMAND,
+                            folder.path().toString(),
+                            disk.path().toString(),
+                            memory.path().toString(),
+                            words(share),
+                            own.isEmpty() ? "-" : words(own),
+                            options.threading().name(),
+                            options.idle().name(),
+                            Boolean.toString(options.isDurable()))));
+        }
+        for (final BenchProcess process : processes) {
+            provider = process.answer(DecideWorker.READY);
+        }
+        for (final BenchProcess process : processes) {
+            process.order(DecideWorker.PROBE);
+        }
+        for (final BenchProcess process : processes) {
+            process.answer(DecideWorker.PROBE);
+        }
+    }
+
+    /**
+     * Has all clients send for so long.
+     *
+     * @param onProgress told now and then how many requests have been answered
+     * @return what each process says
+     */
+    List<WorkerFigures> run(final double seconds, final LongConsumer onProgress) throws InterruptedException {
+        final double pauseNs = options.isOpenLoop() ? 1e9 * options.clients() / options.ratePerSecond() : 0;
+        for (final BenchProcess process : processes) {
+            process.order(DecideWorker.RUN + (long) (seconds * 1e9) + " " + options.inFlight() + " " + pauseNs + " "
+                    + options.sizeBytes());
+        }
+        final WorkerFigures[] figures = new WorkerFigures[processes.size()];
+        final long[] answered = new long[processes.size()];
+        int doneCount = 0;
+        while (doneCount < figures.length) {
+            for (int i = 0; i < figures.length; i++) {
+                String line = figures[i] == null ? processes.get(i).poll(LOOK_MS) : null;
+                while (line != null) {
+                    if (line.startsWith(DecideWorker.PROGRESS)) {
+                        answered[i] = Long.parseLong(line.substring(DecideWorker.PROGRESS.length()));
+                    } else if (line.startsWith(DecideWorker.DONE)) {
+                        figures[i] = WorkerFigures.parse(line.substring(DecideWorker.DONE.length()));
+                        doneCount++;
+                    }
+                    line = figures[i] == null ? processes.get(i).poll(0) : null;
+                }
+            }
+            onProgress.accept(java.util.Arrays.stream(answered).sum());
+        }
+        return List.of(figures);
+    }
+
+    List<ProcessHandle> handles() {
+        return processes.stream().map(BenchProcess::handle).toList();
+    }
+
+    /** Who signs and verifies. */
+    String provider() {
+        return provider;
+    }
+
+    /** What kind of file system holds the journals. */
+    String disk() throws IOException {
+        return Files.getFileStore(data.path()).type();
+    }
+
+    /** Ends all processes at once and removes everything. */
+    void kill() {
+        processes.forEach(BenchProcess::kill);
+        memory.remove();
+        data.remove();
+    }
+
+    @Override
+    public void close() {
+        processes.forEach(BenchProcess::close);
+        memory.remove();
+        data.remove();
+    }
+
+    private static String words(final List<Integer> ids) {
+        return ids.stream().map(String::valueOf).collect(Collectors.joining(","));
+    }
+}
