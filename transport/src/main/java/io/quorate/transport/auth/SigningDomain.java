@@ -16,7 +16,9 @@ public enum SigningDomain {
     HANDSHAKE("quorate-handshk"),
     RECONFIGURE("quorate-reconfig"),
     HANDOVER("quorate-handovr"),
-    VALUE("quorate-value");
+    VALUE("quorate-value"),
+    MEMBER("quorate-member"),
+    ACCUSATION("quorate-accuse");
 
     private final String tag;
 
