@@ -3,43 +3,23 @@ package io.quorate.engine;
 import io.quorate.engine.agent.AgentGroup;
 import io.quorate.engine.agent.CertifiedDecision;
 import io.quorate.engine.agent.CommandRing;
-import io.quorate.engine.agent.ConsensusAgent;
-import io.quorate.engine.agent.JobRing;
-import io.quorate.engine.agent.JournalAgent;
-import io.quorate.engine.agent.JournalRing;
-import io.quorate.engine.agent.KernelAgent;
 import io.quorate.engine.agent.Mailbox;
-import io.quorate.engine.agent.ResultRing;
 import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.PeerOutput;
-import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine;
 import io.quorate.engine.decision.DecisionMachine.RoundStatus;
-import io.quorate.engine.epoch.EpochMachine;
-import io.quorate.engine.journal.ArchiveJournal;
-import io.quorate.engine.journal.JournalContext;
-import io.quorate.engine.journal.JournalHistory;
-import io.quorate.engine.journal.JournalIdentity;
+import io.quorate.engine.epoch.ReconfigureCommand;
+import io.quorate.engine.epoch.RosterStep;
+import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.metrics.EngineStatus;
-import io.quorate.engine.ordering.ClientTable;
-import io.quorate.engine.pbft.PbftContext;
-import io.quorate.kernels.simd.Primitives;
-import io.quorate.kernels.simd.PrimitivesProvider;
-import io.quorate.transport.aeron.AeronTransport;
-import io.quorate.transport.aeron.AeronTransportContext;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import io.quorate.transport.auth.Ed25519Provider;
-import io.quorate.transport.auth.Ed25519Signer;
 import io.quorate.transport.auth.Ed25519Verifier;
 import io.quorate.transport.auth.Roster;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
@@ -49,8 +29,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 import org.agrona.ExpandableArrayBuffer;
-import org.agrona.concurrent.BackoffIdleStrategy;
-import org.agrona.concurrent.SystemNanoClock;
 
 /**
  * One peer of a group, inside the embedder's process: contribute a vector and an answer to a round, get the decision that the
@@ -60,25 +38,19 @@ import org.agrona.concurrent.SystemNanoClock;
  * {@link #nextDecision()}, or by {@link EngineContext#decisionListener}.
  */
 public final class ConsensusEngine implements AutoCloseable {
-    private static final int RING_CAPACITY = 4 * 1024 * 1024;
-    private static final int RESULT_CAPACITY = 1024 * 1024;
-    private static final int JOURNAL_CAPACITY = 16 * 1024 * 1024;
-    private static final long JOURNAL_PATIENCE_NS = 30_000_000_000L;
+    private static final int COMMAND_CAPACITY = 4 * 1024 * 1024;
     private static final long PARK_NS = 50_000;
-    private static final int GROUP_HEX_SHOWN = 16;
 
     private final CoordinatorContext settings;
-    private final CommandRing commands = new CommandRing(RING_CAPACITY);
+    private final CommandRing commands = new CommandRing(COMMAND_CAPACITY);
     private final Mailbox mailbox = new Mailbox();
     private final AtomicLong tickets = new AtomicLong();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final KernelSeat kernels = new KernelSeat();
     private EmbeddedDriver driver;
-    private AeronTransport transport;
-    private KernelAgent kernels;
+    private Steward steward;
+    private Relay relay;
     private AgentGroup agents;
-    private JournalAgent journalAgent;
-    private JournalRing journal;
-    private AgentGroup journalGroup;
     private volatile boolean isClosed;
 
     private ConsensusEngine(final CoordinatorContext settings) {
@@ -123,7 +95,7 @@ public final class ConsensusEngine implements AutoCloseable {
      * @throws IllegalStateException if the engine is closed or has stopped, or its ring is full
      */
     public long contribute(final String round, final String type, final String content, final MemorySegment vector) {
-        requireRunning();
+        requireMember();
         ContributionChecks.require(settings, round, type, content, vector);
         final int lengthBytes = PeerOutput.encodedLength(
                 round.getBytes(StandardCharsets.UTF_8).length,
@@ -201,7 +173,7 @@ public final class ConsensusEngine implements AutoCloseable {
      * @return ticket for {@link #answer}
      */
     public long askRoundStatus(final String round) {
-        requireRunning();
+        requireMember();
         if (!PeerOutput.isRoundName(round)) {
             throw new IllegalArgumentException("a round's name has 1 to " + PeerOutput.ROUND_LENGTH_MAX
                     + " bytes of UTF-8 without control characters, given \"" + round + "\"");
@@ -223,12 +195,54 @@ public final class ConsensusEngine implements AutoCloseable {
         return mailbox.answer(ticket);
     }
 
+    /**
+     * Asks the group to go on with another roster, one step away (docs/protocols/reconfiguration.md, section 2). If it accepts, the
+     * group goes on in the next epoch some sequences later, and so does this peer, if it has a key of that roster.
+     *
+     * @param approvals signatures of q peers by their ids, made by {@link ReconfigureCommand#approve}
+     * @return ticket for {@link #awaitVerdict}
+     * @throws IllegalArgumentException if the roster is no step from the present one
+     */
+    public long reconfigure(final Roster next, final Map<Integer, byte[]> approvals) {
+        requireMember();
+        final Roster current = roster();
+        RosterStep.between(current, next);
+        final byte[] command = ReconfigureCommand.encode(current, next, approvals);
+        final long ticket = tickets.incrementAndGet();
+        final int index = commands.claimStep(ticket, System.nanoTime(), command.length);
+        if (index < 0) {
+            throw new IllegalStateException("requests come faster than the group orders them; try again later");
+        }
+        commands.buffer().putBytes(index, command);
+        commands.commit(index);
+        return ticket;
+    }
+
+    /**
+     * Waits until enough peers have said what became of a command for another roster.
+     *
+     * @throws TimeoutException if that takes longer
+     */
+    public Verdict.Told awaitVerdict(final long ticket, final Duration timeout)
+            throws TimeoutException, InterruptedException {
+        return await(() -> mailbox.verdict(ticket), timeout, "no verdict on the next roster");
+    }
+
+    /** The roster of the epoch that this peer stands in. */
+    public Roster roster() {
+        return relay.roster();
+    }
+
     /** What the peer says of itself now. */
     public EngineStatus status(final Duration timeout) throws TimeoutException, InterruptedException {
         requireRunning();
         final long before = mailbox.statusCount();
         commands.requestStatus();
-        return await(() -> mailbox.statusCount() > before ? mailbox.status() : null, timeout, "no status");
+        return await(
+                () -> mailbox.statusCount() > before ? mailbox.status() : null,
+                this::requireRunning,
+                timeout,
+                "no status");
     }
 
     /** One turn of the agents in threading mode INVOKER; the amount of work done. */
@@ -250,188 +264,49 @@ public final class ConsensusEngine implements AutoCloseable {
             CloseHelper.quietClose(agents);
         } else {
             // The launch failed halfway: nobody owns these yet.
-            CloseHelper.quietClose(transport);
-            CloseHelper.quietClose(kernels == null ? null : kernels::onClose);
+            CloseHelper.quietClose(relay == null ? null : relay::onClose);
+            CloseHelper.quietClose(kernels::onClose);
         }
-        if (journalGroup != null) {
-            CloseHelper.quietClose(journalGroup);
-        } else {
-            CloseHelper.quietClose(journalAgent == null ? null : journalAgent::onClose);
-        }
+        CloseHelper.quietClose(steward);
         CloseHelper.quietClose(driver);
     }
 
     private void start(final EngineContext context) {
-        final Roster roster = context.roster();
-        final String group = HexFormat.of().formatHex(roster.groupId());
         Incarnation.makeFolder(context.dataDirectory());
-        final Incarnation incarnation = Incarnation.next(context.dataDirectory(), group, System.currentTimeMillis());
         final Ed25519Provider provider = Ed25519Provider.choose();
-        final DecisionContext decision = decisionSettings(context);
+        final EpochFiles files = new EpochFiles(context.dataDirectory(), of -> new Ed25519Verifier(provider, of));
+        final List<EpochFiles.Station> stations = files.stations(context.roster());
+        final EpochFiles.Station home = files.home(stations, context.roster(), of -> context.identityIn(of) != null);
         RoundWarmup.run(settings, context.warmUpMax().toNanos());
-        final PbftContext shape = pbftSettings(context, new Incarnation(1, 1), null);
-        final JobRing jobs = new JobRing(RING_CAPACITY, shape.quorum().quorum());
-        final ResultRing results = new ResultRing(RESULT_CAPACITY);
-        kernels = new KernelAgent(
-                jobs,
-                results,
-                decision,
-                new ClientTable(shape.peerCount(), shape.clientWindow()),
-                rounds -> new EpochMachine(
-                        roster,
-                        new Ed25519Verifier(provider, roster),
-                        shape.checkpointInterval(),
-                        shape.windowLength(),
-                        GroupSettings::isUsable,
-                        rounds));
         driver = EmbeddedDriver.launch(
                 context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
-        transport = transport(context, provider, incarnation);
-        // Folder and port are ours, and no agent runs yet: from here on the peer may vote, so this start counts.
-        final JournalHistory history = openJournal(context, incarnation);
-        final PbftContext pbft = pbftSettings(context, incarnation, history);
-        final ConsensusAgent consensus = new ConsensusAgent(
-                new ConsensusAgent.Surroundings(
-                        SystemNanoClock.INSTANCE,
-                        transport,
-                        new Ed25519Signer(provider, context.identity(), roster),
-                        new Ed25519Verifier(provider, roster),
-                        jobs,
-                        results,
-                        commands,
-                        mailbox,
-                        identity(context, group, provider),
-                        driver::packetsRefused,
-                        journal,
-                        history,
-                        context.decisionListener()),
-                pbft,
-                decision);
-        startJournal();
-        incarnation.keep(context.dataDirectory(), group);
-        agents = group(context, consensus, kernels);
+        steward = new Steward(context, provider, driver, files, this::stop);
+        relay = new Relay(
+                new Relay.Desk(commands, mailbox, driver::packetsRefused, context.decisionListener()),
+                steward,
+                kernels);
+        // Folder and port are ours then, and no agent runs yet.
+        relay.begin(stations, home, context.rosterBefore());
+        agents = group(context);
     }
 
-    /** Reads the journal and opens it for writing; null in memory-only mode, which makes an earlier journal worthless. */
-    private JournalHistory openJournal(final EngineContext context, final Incarnation incarnation) {
-        final Path folder = context.dataDirectory().resolve("journal");
-        if (context.isMemoryOnly()) {
-            if (Files.exists(folder)) {
-                ArchiveJournal.setAside(folder, "stale");
-            }
-            return null;
-        }
-        final Roster roster = context.roster();
-        journalAgent = new JournalAgent(
-                SystemNanoClock.INSTANCE,
-                new ArchiveJournal(new JournalContext()
-                        .directory(folder)
-                        .driverDirectory(context.driverDirectory().resolve("journal-driver"))
-                        .identity(JournalIdentity.of(
-                                roster.groupId(), roster.epoch(), context.peerId(), incarnation.startCount()))
-                        .fileSyncLevel(context.journalSyncLevel())
-                        .conclude()));
-        final JournalHistory history = journalAgent.open();
-        journal = new JournalRing(JOURNAL_CAPACITY, history.lastNumber());
-        journalAgent.ring(journal);
-        return history;
-    }
-
-    /** The replica has written its base; nothing else happens before that is on the disk. */
-    private void startJournal() {
-        if (journal == null) {
-            return;
-        }
-        journalGroup = AgentGroup.alone(journalAgent, new BackoffIdleStrategy(10, 20, 1_000, 100_000), this::stop);
-        final long endNs = System.nanoTime() + JOURNAL_PATIENCE_NS;
-        while (journal.durableNumber() < journal.number()) {
-            if (System.nanoTime() - endNs >= 0 || failure.get() != null) {
-                throw new IllegalStateException("the journal cannot be written: " + journal.failure());
-            }
-            LockSupport.parkNanos(PARK_NS);
-        }
-    }
-
-    private AeronTransport transport(
-            final EngineContext context, final Ed25519Provider provider, final Incarnation incarnation) {
-        final AeronTransportContext links = new AeronTransportContext()
-                .roster(context.roster())
-                .identity(context.identity())
-                .driver(driver)
-                .provider(provider)
-                .incarnation(incarnation.startCount());
-        if (context.listenHost() != null) {
-            links.listen(context.listenHost(), context.listenPort());
-        }
-        return AeronTransport.launch(links);
-    }
-
-    private AgentGroup group(final EngineContext context, final ConsensusAgent consensus, final KernelAgent kernels) {
+    private AgentGroup group(final EngineContext context) {
         return switch (context.threadingMode()) {
             case SHARED ->
-                AgentGroup.shared(consensus, kernels, context.idleStrategy().get(), this::stop);
+                AgentGroup.shared(relay, kernels, context.idleStrategy().get(), this::stop);
             case DEDICATED ->
                 AgentGroup.dedicated(
-                        consensus,
+                        relay,
                         context.idleStrategy().get(),
                         kernels,
                         context.idleStrategy().get(),
                         this::stop);
-            case INVOKER -> AgentGroup.invoked(consensus, kernels, this::stop);
+            case INVOKER -> AgentGroup.invoked(relay, kernels, this::stop);
         };
     }
 
     private static EmbeddedDriver.Threading driverThreading(final ThreadingMode mode) {
         return mode == ThreadingMode.DEDICATED ? EmbeddedDriver.Threading.SHARED : EmbeddedDriver.Threading.INVOKER;
-    }
-
-    /** Without a journal, or with one that must not be used, only the first start of all may vote at once. */
-    private static PbftContext pbftSettings(
-            final EngineContext context, final Incarnation incarnation, final JournalHistory history) {
-        final boolean isFresh = history == null || history.verdict() == JournalHistory.Verdict.EMPTY;
-        final PbftContext pbft = new PbftContext()
-                .selfId(context.peerId())
-                .random(new SecureRandom())
-                .isFirstStart(incarnation.isFirstStart() && isFresh)
-                .firstRequestNumber(incarnation.firstRequestNumber());
-        context.settings().applyTo(pbft);
-        return pbft.conclude();
-    }
-
-    private static DecisionContext decisionSettings(final EngineContext context) {
-        return new DecisionContext()
-                .coordinator(context.settings().coordinator())
-                .selfId(context.peerId())
-                .epoch(context.roster().epoch())
-                .roundDeadlineNs(context.settings().roundDeadlineNs())
-                .nanoTime(System::nanoTime)
-                .conclude();
-    }
-
-    private static EngineStatus identity(
-            final EngineContext context, final String group, final Ed25519Provider provider) {
-        final Primitives kernels = PrimitivesProvider.preferred();
-        return new EngineStatus(
-                context.peerId(),
-                context.roster().peer(context.peerId()).name(),
-                context.roster().size(),
-                group.substring(0, GROUP_HEX_SHOWN),
-                context.roster().epoch(),
-                0,
-                0,
-                false,
-                0,
-                0,
-                "",
-                List.of(),
-                List.of(),
-                kernels.name(),
-                kernels.bits(),
-                provider.providerName(),
-                0,
-                0,
-                EngineStatus.Journal.none(),
-                Map.of());
     }
 
     /** Any error of an agent stops this peer: for the group that is a crash, which it survives. */
@@ -441,13 +316,18 @@ public final class ConsensusEngine implements AutoCloseable {
 
     private <T> T await(final Supplier<T> source, final Duration timeout, final String complaint)
             throws TimeoutException, InterruptedException {
+        return await(source, this::requireMember, timeout, complaint);
+    }
+
+    private <T> T await(final Supplier<T> source, final Runnable check, final Duration timeout, final String complaint)
+            throws TimeoutException, InterruptedException {
         final long endNs = System.nanoTime() + timeout.toNanos();
         while (true) {
             final T value = source.get();
             if (value != null) {
                 return value;
             }
-            requireRunning();
+            check.run();
             if (System.nanoTime() - endNs >= 0) {
                 throw new TimeoutException(complaint + " within " + timeout.toMillis() + " ms");
             }
@@ -457,6 +337,13 @@ public final class ConsensusEngine implements AutoCloseable {
             if (!agents.isInvoked() || agents.doWork() == 0) {
                 LockSupport.parkNanos(PARK_NS);
             }
+        }
+    }
+
+    private void requireMember() {
+        requireRunning();
+        if (steward.farewell() != null) {
+            throw new IllegalStateException(steward.farewell());
         }
     }
 

@@ -1,6 +1,7 @@
 package io.quorate.engine;
 
 import io.quorate.engine.agent.CertifiedDecision;
+import io.quorate.engine.epoch.RosterStep;
 import io.quorate.transport.aeron.DriverSettings;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import io.quorate.transport.auth.Digest;
@@ -11,7 +12,9 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.agrona.concurrent.BackoffIdleStrategy;
@@ -27,6 +30,8 @@ public final class EngineContext {
 
     private Roster roster;
     private PeerIdentity identity;
+    private final List<PeerIdentity> otherIdentities = new ArrayList<>();
+    private Roster rosterBefore;
     private String listenHost;
     private int listenPort;
     private Path dataDirectory;
@@ -76,6 +81,43 @@ public final class EngineContext {
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot read the key " + file + ": " + e.getMessage(), e);
         }
+    }
+
+    /**
+     * A further key of this peer: the one that a step to the next epoch gives it, or one that it had before. In each epoch the key that
+     * is in its roster counts.
+     */
+    public EngineContext otherIdentity(final PeerIdentity other) {
+        requireOpen();
+        otherIdentities.add(other);
+        return this;
+    }
+
+    /**
+     * The roster of the epoch before, for a peer that its group has added, replaced or given a new key: that one's peers prove how
+     * the epoch began that this peer joins. Not needed once the peer has been in it.
+     */
+    public EngineContext rosterBefore(final Roster newRosterBefore) {
+        requireOpen();
+        rosterBefore = newRosterBefore;
+        return this;
+    }
+
+    Roster rosterBefore() {
+        return rosterBefore;
+    }
+
+    /** The identity whose key is in a roster, or null. */
+    PeerIdentity identityIn(final Roster of) {
+        if (of.idOf(identity.publicKey()) >= 0) {
+            return identity;
+        }
+        for (final PeerIdentity other : otherIdentities) {
+            if (of.idOf(other.publicKey()) >= 0) {
+                return other;
+            }
+        }
+        return null;
     }
 
     public PeerIdentity identity() {
@@ -210,7 +252,7 @@ public final class EngineContext {
         return warmUpMax;
     }
 
-    /** This peer's id; known after {@link #conclude()}. */
+    /** This peer's id in the roster given; known after {@link #conclude()}. */
     public int peerId() {
         return peerId;
     }
@@ -241,12 +283,15 @@ public final class EngineContext {
             throw new IllegalArgumentException("the journal's sync level is 1 or 2, given " + journalSyncLevel
                     + "; say memoryOnly(true) for a peer that keeps nothing");
         }
-        peerId = roster.idOf(identity.publicKey());
-        if (peerId < 0) {
+        if (identityIn(roster) == null) {
             throw new IllegalArgumentException(
                     "the key " + identity.fingerprint() + " is not in the roster of " + roster.size() + " peers");
         }
+        peerId = roster.idOf(identityIn(roster).publicKey());
         settings = GroupSettings.of(roster);
+        if (rosterBefore != null) {
+            requireStep();
+        }
         if (threadingMode == null) {
             threadingMode = ThreadingMode.forCores(Runtime.getRuntime().availableProcessors());
         }
@@ -256,6 +301,14 @@ public final class EngineContext {
         }
         isConcluded = true;
         return this;
+    }
+
+    private void requireStep() {
+        try {
+            RosterStep.between(rosterBefore, roster);
+        } catch (final IllegalArgumentException e) {
+            throw new IllegalArgumentException("the roster before and the roster are no step: " + e.getMessage(), e);
+        }
     }
 
     boolean isConcluded() {

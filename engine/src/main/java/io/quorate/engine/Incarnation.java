@@ -58,7 +58,7 @@ record Incarnation(long startCount, long firstRequestNumber) {
             final Path file = folder.resolve(FILE);
             final Map<String, Incarnation> known = read(file);
             known.put(group, this);
-            write(folder, file, known);
+            write(folder, known);
         } catch (final IOException e) {
             throw new UncheckedIOException("cannot keep the incarnation in " + folder + ": " + e.getMessage(), e);
         }
@@ -102,8 +102,7 @@ record Incarnation(long startCount, long firstRequestNumber) {
                         + " has voted before; restore the file, or give the peer a new key in a roster of a new epoch");
     }
 
-    private static void write(final Path folder, final Path file, final Map<String, Incarnation> known)
-            throws IOException {
+    private static void write(final Path folder, final Map<String, Incarnation> known) throws IOException {
         final StringBuilder text = new StringBuilder(FIRST_LINE).append('\n');
         known.forEach((group, incarnation) -> text.append(group)
                 .append(' ')
@@ -111,16 +110,21 @@ record Incarnation(long startCount, long firstRequestNumber) {
                 .append(' ')
                 .append(incarnation.firstRequestNumber)
                 .append('\n'));
-        final Path fresh = folder.resolve(FILE + ".new");
+        force(folder, FILE, text.toString().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Writes a file of the folder whole, or not at all, and forces it to the disk. */
+    static void force(final Path folder, final String name, final byte[] content) throws IOException {
+        final Path fresh = folder.resolve(name + ".new");
         try (FileChannel channel = FileChannel.open(
                 fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            final ByteBuffer bytes = ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.US_ASCII));
+            final ByteBuffer bytes = ByteBuffer.wrap(content);
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }
             channel.force(true);
         }
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(fresh, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         // The rename is durable only once the folder is.
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);

@@ -13,6 +13,7 @@ import org.agrona.concurrent.ringbuffer.ManyToOneRingBuffer;
 public final class CommandRing {
     static final int CONTRIBUTE = 1;
     static final int QUERY = 2;
+    static final int RECONFIGURE = 3;
 
     static final int TICKET_OFFSET = 0;
     static final int START_OFFSET = TICKET_OFFSET + BitUtil.SIZE_OF_LONG;
@@ -41,6 +42,11 @@ public final class CommandRing {
     /** Claims room for a query of the group's state; otherwise as {@link #claimContribution}. */
     public int claimQuery(final long ticket, final long startNs, final int bodyLengthBytes) {
         return claim(QUERY, ticket, startNs, bodyLengthBytes);
+    }
+
+    /** Claims room for a command that asks for another roster; otherwise as {@link #claimContribution}. */
+    public int claimStep(final long ticket, final long startNs, final int bodyLengthBytes) {
+        return claim(RECONFIGURE, ticket, startNs, bodyLengthBytes);
     }
 
     private int claim(final int type, final long ticket, final long startNs, final int bodyLengthBytes) {
@@ -73,7 +79,7 @@ public final class CommandRing {
     }
 
     /** Consumer side: true once for requests made since the last call. */
-    boolean takeStatusRequest() {
+    public boolean takeStatusRequest() {
         return isStatusRequested.get() && isStatusRequested.getAndSet(false);
     }
 

@@ -10,16 +10,22 @@ import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.engine.decision.DecisionPublisher;
 import io.quorate.engine.decision.RoundDeadlines;
+import io.quorate.engine.epoch.EpochAdapter;
+import io.quorate.engine.epoch.EpochPublisher;
+import io.quorate.engine.epoch.Handover;
+import io.quorate.engine.epoch.OpeningState;
+import io.quorate.engine.epoch.Succession;
+import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.journal.DurableGate;
 import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.EngineCounter;
-import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.LatencyRecorder;
 import io.quorate.engine.metrics.ReadCounter;
 import io.quorate.engine.ordering.Ordering;
+import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.pbft.PbftAdapter;
 import io.quorate.engine.pbft.PbftClient;
 import io.quorate.engine.pbft.PbftContext;
@@ -30,16 +36,16 @@ import io.quorate.engine.reading.ReadClient;
 import io.quorate.engine.reading.ReadContext;
 import io.quorate.engine.reading.ReadPublisher;
 import io.quorate.engine.reading.ReadServer;
+import io.quorate.engine.transfer.PagedSnapshot;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.Transport;
-import io.quorate.transport.auth.Signer;
-import io.quorate.transport.auth.Verifier;
+import io.quorate.transport.auth.Roster;
 import io.quorate.transport.codecs.ContributionDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
+import java.util.function.Function;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -79,12 +85,16 @@ public final class ConsensusAgent implements Agent {
     private final CertificateCollector collector;
     private final DecisionAdapter decisionAdapter;
     private final RoundDeadlines deadlines;
+    private final Succession succession;
+    private final EpochAdapter epochAdapter;
     private final StatusReport report;
-    private final RoundClock rounds = new RoundClock();
-    private final Counters<EngineCounter> counters = new Counters<>(EngineCounter.class);
-    private final LatencyRecorder decisionLatency = new LatencyRecorder();
-    private final Long2LongHashMap ticketByRequest = new Long2LongHashMap(NO_TICKET);
-    private final Long2LongHashMap ticketByRead = new Long2LongHashMap(NO_TICKET);
+    private final Memory memory;
+    private final RoundClock rounds;
+    private final Counters<EngineCounter> counters;
+    private final LatencyRecorder decisionLatency;
+    private final Long2LongHashMap ticketByRequest;
+    private final Long2LongHashMap ticketByRead;
+    private final Long2LongHashMap ticketByStep;
     private final ExpandableArrayBuffer deadlineCommand = new ExpandableArrayBuffer();
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final ContributionDecoder contribution = new ContributionDecoder();
@@ -93,28 +103,24 @@ public final class ConsensusAgent implements Agent {
     private final ControlledMessageHandler onCommand = this::onCommand;
     private long nowNs;
 
-    /**
-     * The agent's surroundings; the composition root fills it.
-     *
-     * @param packetsRefused packets that did not reach a link: strangers' addresses and streams
-     * @param journal null in memory-only mode
-     * @param history what the journal held at the start; null in memory-only mode
-     * @param onDecision told about each certified decision on the agent's thread; must not block
-     */
-    public record Surroundings(
-            NanoClock clock,
-            Transport transport,
-            Signer signer,
-            Verifier verifier,
-            JobRing jobs,
-            ResultRing results,
-            CommandRing commands,
-            Mailbox mailbox,
-            EngineStatus identity,
-            LongSupplier packetsRefused,
-            JournalRing journal,
-            JournalHistory history,
-            Consumer<CertifiedDecision> onDecision) {}
+    /** What one agent hands to the next: nothing of it belongs to an epoch. */
+    private record Memory(
+            RoundClock rounds,
+            Counters<EngineCounter> counters,
+            LatencyRecorder decisionLatency,
+            Long2LongHashMap ticketByRequest,
+            Long2LongHashMap ticketByRead,
+            Long2LongHashMap ticketByStep) {
+        static Memory empty() {
+            return new Memory(
+                    new RoundClock(),
+                    new Counters<>(EngineCounter.class),
+                    new LatencyRecorder(),
+                    new Long2LongHashMap(NO_TICKET),
+                    new Long2LongHashMap(NO_TICKET),
+                    new Long2LongHashMap(NO_TICKET));
+        }
+    }
 
     /**
      * @param pbft concluded
@@ -127,11 +133,22 @@ public final class ConsensusAgent implements Agent {
         commands = surroundings.commands();
         mailbox = surroundings.mailbox();
         onDecision = surroundings.onDecision();
+        final ConsensusAgent before = surroundings.place().before();
+        memory = before == null ? Memory.empty() : before.memory;
+        rounds = memory.rounds();
+        counters = memory.counters();
+        decisionLatency = memory.decisionLatency();
+        ticketByRequest = memory.ticketByRequest();
+        ticketByRead = memory.ticketByRead();
+        ticketByStep = memory.ticketByStep();
         final JournalRing journal = surroundings.journal();
         gate = journal == null ? null : new DurableGate(journal, transport.outbox(), GATE_BYTES_MAX);
         outbox = journal == null ? transport.outbox() : gate;
         final PbftPublisher publisher = new PbftPublisher(pbft, transport.outbox(), gate);
         report = new StatusReport(surroundings.identity(), surroundings.packetsRefused(), journal);
+        if (before != null) {
+            report.adopt(before.report);
+        }
         replica = new PbftReplica(
                 pbft,
                 publisher,
@@ -163,9 +180,84 @@ public final class ConsensusAgent implements Agent {
                 new CertificateListener());
         decisionAdapter = new DecisionAdapter(collector);
         deadlines = new RoundDeadlines(decision, this::submitDeadline);
-        if (journal != null) {
-            replica.restart(surroundings.history(), clock.nanoTime());
+        succession = succession(surroundings, pbft);
+        epochAdapter = new EpochAdapter(succession);
+        open(surroundings.place(), journal == null ? null : surroundings.history());
+    }
+
+    private Succession succession(final Surroundings surroundings, final PbftContext pbft) {
+        final Surroundings.Place place = surroundings.place();
+        return new Succession(
+                place.roster(),
+                pbft.selfId(),
+                surroundings.signer(),
+                surroundings.verifier(),
+                new EpochPublisher(transport.outbox(), outbox, pbft.selfId(), pbft.peerCount()),
+                pauses(pbft, place.carrierTo()),
+                place.openedBy());
+    }
+
+    /** What the ways from an epoch to the next share with pBFT's settings. */
+    public static Succession.Settings pauses(
+            final PbftContext pbft, final Function<Roster, StateMachine.Carrier> carrierTo) {
+        return new Succession.Settings(
+                pbft.clientWindow(),
+                pbft.pageLength(),
+                carrierTo,
+                pbft.retransmitNs(),
+                pbft.retransmitMaxNs(),
+                pbft.uselessChecksMax(),
+                pbft.uselessCheckNs());
+    }
+
+    /** The order matters: what the epoch began with, what the journal adds, what waits here, the state that came with us. */
+    private void open(final Surroundings.Place place, final JournalHistory history) {
+        if (place.openedBy() != null) {
+            final Handover handover = place.openedBy().handover();
+            replica.open(handover.sequence(), handover.stateDigest());
         }
+        if (history != null) {
+            replica.restart(history, clock.nanoTime());
+        }
+        if (place.end() != null) {
+            succession.remember(place.end());
+        }
+        if (place.before() != null) {
+            client.adopt(place.before().client, clock.nanoTime());
+            readClient.adopt(place.before().readClient, clock.nanoTime());
+            final OpeningState opening = place.before().succession.opening();
+            if (opening != null) {
+                replica.supply(opening.snapshot(), opening.lengthBytes());
+            }
+        }
+    }
+
+    /** True once it is proven what follows this epoch: this agent's part is over, and it must not work any more. */
+    public boolean isEnded() {
+        return succession.isEnded();
+    }
+
+    /** This peer's way from the epoch to the next. */
+    public Succession succession() {
+        return succession;
+    }
+
+    /** False after a restart without a memory, until the vote is earned back. */
+    public boolean hasVote() {
+        return replica.hasVote();
+    }
+
+    /**
+     * Answers who asks how this peer is; all that is left to do when the epoch is over.
+     *
+     * @param hasLeft true if the peer is none in the next one
+     */
+    public int tellStatus(final boolean hasLeft) {
+        if (!commands.takeStatusRequest()) {
+            return 0;
+        }
+        tell(report.status(replica, succession, hasLeft, counters, decisionLatency, transport.counters()));
+        return 1;
     }
 
     @Override
@@ -187,14 +279,17 @@ public final class ConsensusAgent implements Agent {
         // Before the embedder's commands: a busy embedder must not keep this peer from ending rounds.
         workCount += deadlines.onTick(nowNs);
         workCount += commands.drain(onCommand, COMMANDS_A_TURN);
-        if (commands.takeStatusRequest()) {
-            tell(report.status(replica, counters, decisionLatency, transport.counters()));
-        }
+        tellStatus(false);
         replica.onTick(nowNs);
         client.onTick(nowNs);
         readServer.onTick();
         readClient.onTick(nowNs);
         workCount += collector.onTick(nowNs);
+        final PagedSnapshot closing = replica.closingState();
+        if (closing != null) {
+            succession.close(closing, nowNs);
+        }
+        succession.onTick(nowNs);
         countGate();
         outbox.flush();
         return workCount;
@@ -215,7 +310,8 @@ public final class ConsensusAgent implements Agent {
     private void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
         if (!pbftAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
                 && !readAdapter.onMessage(senderId, buffer, offset, lengthBytes)
-                && !decisionAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
+                && !decisionAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
+                && !epochAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
             counters.increment(EngineCounter.MESSAGES_UNKNOWN);
         }
     }
@@ -298,6 +394,7 @@ public final class ConsensusAgent implements Agent {
         return switch (type) {
             case CommandRing.CONTRIBUTE -> contribute(buffer, index, lengthBytes);
             case CommandRing.QUERY -> query(buffer, index, lengthBytes);
+            case CommandRing.RECONFIGURE -> reconfigure(buffer, index, lengthBytes);
             default -> throw new IllegalStateException("command of unknown type " + type);
         };
     }
@@ -309,6 +406,16 @@ public final class ConsensusAgent implements Agent {
             return Action.ABORT;
         }
         ticketByRead.put(readNumber, buffer.getLong(index + CommandRing.TICKET_OFFSET));
+        return Action.CONTINUE;
+    }
+
+    private Action reconfigure(final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
+        final int body = index + CommandRing.BODY_OFFSET;
+        final long requestNumber = client.submit(buffer, body, lengthBytes - CommandRing.BODY_OFFSET, nowNs);
+        if (requestNumber == Ordering.REFUSED) {
+            return Action.ABORT;
+        }
+        ticketByStep.put(requestNumber, buffer.getLong(index + CommandRing.TICKET_OFFSET));
         return Action.CONTINUE;
     }
 
@@ -352,6 +459,10 @@ public final class ConsensusAgent implements Agent {
         if (ticket != NO_TICKET) {
             counters.increment(EngineCounter.CONTRIBUTIONS_ANSWERED);
             tell(new Mailbox.Outcome(ticket, ContributionOutcome.of(reply.getByte(offset))));
+        }
+        final long step = ticketByStep.remove(requestNumber);
+        if (step != NO_TICKET) {
+            tell(new Mailbox.Told(step, Verdict.told(reply, offset, lengthBytes)));
         }
     }
 

@@ -49,6 +49,8 @@ public final class JournalAgent implements Agent {
     private int baseIndex;
     private int partsDone;
     private boolean isBaseDropping;
+    private Runnable onFirstBase = () -> {};
+    private boolean isBaseKnown;
     private boolean isBaseWished;
 
     public JournalAgent(final NanoClock clock, final JournalStore store) {
@@ -76,6 +78,14 @@ public final class JournalAgent implements Agent {
     public void ring(final JournalRing newRing) {
         ring = newRing;
         tell("writes");
+    }
+
+    /**
+     * What is to happen on this agent's thread when the first base is on the disk, before anybody is told, so before anything leaves
+     * that rests on it; before the agent's thread starts. If it fails, so does the journal, and it is done again.
+     */
+    public void onFirstBase(final Runnable newOnFirstBase) {
+        onFirstBase = newOnFirstBase;
     }
 
     @Override
@@ -135,6 +145,10 @@ public final class JournalAgent implements Agent {
         final long durable = store.poll();
         if (durable <= durableNumber) {
             return 0;
+        }
+        if (!isBaseKnown) {
+            onFirstBase.run();
+            isBaseKnown = true;
         }
         durableNumber = durable;
         ring.publish(durable);

@@ -2,6 +2,7 @@ package io.quorate.engine.agent;
 
 import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.decision.DecisionMachine.RoundStatus;
+import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.metrics.EngineStatus;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
@@ -21,19 +22,23 @@ public final class Mailbox {
     /** What the group answered to one query. */
     record Answer(long ticket, RoundStatus status) {}
 
+    /** What became of one command for another roster. */
+    record Told(long ticket, Verdict.Told told) {}
+
     /** What became of one contribution. */
     record Outcome(long ticket, ContributionOutcome outcome) {}
 
     private final ManyToManyConcurrentArrayQueue<Object> arrived = new ManyToManyConcurrentArrayQueue<>(WAITING_MAX);
     private final Map<Long, ContributionOutcome> outcomes = new LinkedHashMap<>();
     private final Map<Long, RoundStatus> answers = new LinkedHashMap<>();
+    private final Map<Long, Verdict.Told> verdicts = new LinkedHashMap<>();
     private final Map<String, CertifiedDecision> decisions = new LinkedHashMap<>();
     private final ArrayDeque<CertifiedDecision> unread = new ArrayDeque<>();
     private EngineStatus status;
     private long statusCount;
 
     /** Agent side: false if the embedder left the queue full; its oldest event has then given way. */
-    boolean offer(final Object event) {
+    public boolean offer(final Object event) {
         if (arrived.offer(event)) {
             return true;
         }
@@ -51,6 +56,9 @@ public final class Mailbox {
             } else if (event instanceof Answer answer) {
                 answers.put(answer.ticket(), answer.status());
                 trim(answers, OUTCOMES_MAX);
+            } else if (event instanceof Told step) {
+                verdicts.put(step.ticket(), step.told());
+                trim(verdicts, OUTCOMES_MAX);
             } else if (event instanceof CertifiedDecision certified) {
                 decisions.put(certified.decision().round(), certified);
                 trim(decisions, DECISIONS_MAX);
@@ -75,6 +83,12 @@ public final class Mailbox {
     public synchronized RoundStatus answer(final long ticket) {
         sort();
         return answers.get(ticket);
+    }
+
+    /** What became of a command for another roster, or null if it is not known yet or no longer kept. */
+    public synchronized Verdict.Told verdict(final long ticket) {
+        sort();
+        return verdicts.get(ticket);
     }
 
     /** The certified decision of a round, or null if there is none yet or it is no longer kept. */

@@ -1,6 +1,7 @@
 package io.quorate.engine.agent;
 
 import io.quorate.engine.decision.Decision;
+import io.quorate.engine.epoch.Succession;
 import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.EngineCounter;
@@ -13,6 +14,7 @@ import io.quorate.engine.pbft.PbftReplica;
 import io.quorate.transport.DropReason;
 import io.quorate.transport.LinkCounter;
 import io.quorate.transport.LinkCounters;
+import io.quorate.transport.auth.Roster;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -42,6 +44,11 @@ final class StatusReport implements PbftListener {
         this.packetsRefused = packetsRefused;
     }
 
+    /** Goes on with what the report of the epoch before knew of rounds. */
+    void adopt(final StatusReport before) {
+        rounds.addAll(before.rounds);
+    }
+
     void onRoundClosed(final String round, final long sequence, final Decision.Status status, final byte[] digest) {
         rounds.removeIf(known -> known.round().equals(round));
         rounds.addLast(new EngineStatus.ClosedRound(
@@ -58,6 +65,8 @@ final class StatusReport implements PbftListener {
 
     EngineStatus status(
             final PbftReplica replica,
+            final Succession succession,
+            final boolean hasLeft,
             final Counters<EngineCounter> counters,
             final LatencyRecorder decisionLatency,
             final LinkCounters links) {
@@ -67,6 +76,7 @@ final class StatusReport implements PbftListener {
                 identity.peerCount(),
                 identity.group(),
                 identity.epoch(),
+                progress(replica, succession, hasLeft),
                 replica.view(),
                 replica.primaryId(),
                 replica.isVoting(),
@@ -82,6 +92,22 @@ final class StatusReport implements PbftListener {
                 decisionLatency.percentileNs(99),
                 journal == null ? EngineStatus.Journal.none() : journal.status(),
                 counters(replica, counters, links));
+    }
+
+    private static EngineStatus.Epoch progress(
+            final PbftReplica replica, final Succession succession, final boolean hasLeft) {
+        final long end = replica.endSequence() == Long.MAX_VALUE ? 0 : replica.endSequence();
+        if (succession.isEnded()) {
+            final Roster next = succession.certificate().next();
+            return new EngineStatus.Epoch(
+                    hasLeft ? "left" : "over",
+                    succession.certificate().handover().sequence(),
+                    next.epoch());
+        }
+        if (succession.isClosed()) {
+            return new EngineStatus.Epoch("closed", end, 0);
+        }
+        return new EngineStatus.Epoch(!replica.isOpen() ? "fetches" : end > 0 ? "ends" : "open", end, 0);
     }
 
     private static List<EngineStatus.Accusation> accusations(final PbftReplica replica) {

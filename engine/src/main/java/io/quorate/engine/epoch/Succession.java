@@ -209,6 +209,12 @@ public final class Succession implements EpochAdapter.Handler {
                 found.handover().sequence());
     }
 
+    /** What this peer learned in an earlier life: as if somebody had shown it, before anybody else speaks. */
+    public void remember(final HandoverCertificate known) {
+        requireOneSuccessor(known);
+        end(known);
+    }
+
     private void end(final HandoverCertificate found) {
         certificate = found;
         proof = found.encode();

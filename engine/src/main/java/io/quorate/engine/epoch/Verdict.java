@@ -26,6 +26,13 @@ public enum Verdict {
     /** Sent as a query; a command has an effect, so it must be ordered. */
     NO_QUESTION;
 
+    /**
+     * What became of a command.
+     *
+     * @param endSequence the last sequence of the epoch; 0 if it has no end
+     */
+    public record Told(Verdict verdict, long endSequence) {}
+
     public static final int LENGTH = 1 + 8;
 
     private static final Verdict[] CODES = values();
@@ -42,6 +49,11 @@ public enum Verdict {
             throw new IllegalArgumentException(lengthBytes + " bytes are no verdict");
         }
         return CODES[reply.getByte(offset)];
+    }
+
+    /** Both parts of a reply; otherwise as {@link #of}. */
+    public static Told told(final DirectBuffer reply, final int offset, final int lengthBytes) {
+        return new Told(of(reply, offset, lengthBytes), endSequence(reply, offset));
     }
 
     /** The last sequence of the epoch that a verdict tells of, 0 if it has no end. */

@@ -461,6 +461,16 @@ public final class ArchiveJournal implements JournalStore {
         }
     }
 
+    /** Removes a journal that nobody may vote from any more, and its mark; nothing happens if there is none. */
+    public static void remove(final Path folder) {
+        try {
+            IoUtil.delete(folder.toFile(), true);
+            Files.deleteIfExists(markOf(folder));
+        } catch (final IOException e) {
+            throw new UncheckedIOException("cannot remove the journal " + folder + ": " + e.getMessage(), e);
+        }
+    }
+
     /** The Aeron client of this journal, for tests. */
     Aeron aeron() {
         return client.context().aeron();

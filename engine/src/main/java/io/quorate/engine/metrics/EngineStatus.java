@@ -8,6 +8,7 @@ import java.util.Map;
  *
  * @param group first 16 hex digits of the group id
  * @param epoch of the roster
+ * @param progress on the way to the next epoch
  * @param primaryId who proposes the order in {@code view}
  * @param isVoting false while the peer recovers from a restart without its journal
  * @param committedSequence everything up to here has committed at this peer
@@ -27,6 +28,7 @@ public record EngineStatus(
         int peerCount,
         String group,
         long epoch,
+        Epoch progress,
         long view,
         int primaryId,
         boolean isVoting,
@@ -48,6 +50,17 @@ public record EngineStatus(
      * @param digest SHA-256 of its decision, in hex
      */
     public record ClosedRound(String round, long sequence, String status, String digest) {}
+
+    /**
+     * Where a peer stands in its epoch.
+     *
+     * @param state "joins": looks for the proof that it has begun; "fetches": lacks the state that it began with; "open"; "ends": a
+     *     step was accepted; "closed": everything up to the end is done here, the others are waited for; "over": the next one
+     *     has begun, and is being opened here; "left": it has begun without this peer
+     * @param endSequence the last one of the epoch; 0 while it has no end
+     * @param next the epoch that has begun; 0 before
+     */
+    public record Epoch(String state, long endSequence, long next) {}
 
     /**
      * The journal of a peer.

@@ -210,6 +210,11 @@ public final class PbftReplica implements ExecutionListener {
         return log.low();
     }
 
+    /** The last sequence of the epoch; {@link Long#MAX_VALUE} while it has no end that is stable here. */
+    public long endSequence() {
+        return log.endSequence();
+    }
+
     public long committedSequence() {
         return log.committedSequence();
     }

@@ -42,6 +42,24 @@ class JournalAgentTest {
     }
 
     @Test
+    void shouldCountTheStartBeforeAnybodyHearsOfTheFirstBase() {
+        final List<Long> counted = new ArrayList<>();
+        agent.onFirstBase(() -> counted.add(ring.durableNumber()));
+        start();
+        ring.append(base("state"));
+        turn();
+        assertThat(counted).isEmpty();
+        disk.durable = 1;
+        turn();
+        assertThat(counted).containsExactly(0L);
+        disk.durable = append("vote");
+        turn();
+        turn();
+        assertThat(ring.durableNumber()).isEqualTo(2);
+        assertThat(counted).hasSize(1);
+    }
+
+    @Test
     void shouldKeepOrderWhenTheDiskTakesLittleAtATime() {
         start();
         disk.room = 1;

@@ -26,6 +26,8 @@ import org.agrona.CloseHelper;
  * A peer's authenticated links over Aeron UDP unicast. Everything runs on the caller's thread: {@link #doWork(long)} drives the
  * driver (if it is an INVOKER), the client's conductor, handshakes and repairs.
  *
+ * <p>Several of one driver may listen on one port, each to an epoch of its group: the port is open to the peers of all of them.
+ *
  * <p>If this process was stopped for so long that the driver gave its client up, the client, the subscription and the publications
  * are made anew; sessions survive that.
  */
@@ -43,6 +45,7 @@ public final class AeronTransport implements Transport {
     private final PeerLinks links;
     private final AeronOutbox outbox;
     private final AeronInbox inbox;
+    private final GuardedEndpoint.Guests admitted;
     private final AtomicReference<Throwable> lastError = new AtomicReference<>();
     private Aeron aeron;
     private long reconnects;
@@ -70,13 +73,13 @@ public final class AeronTransport implements Transport {
                 new Ed25519Signer(context.provider(), context.identity(), roster),
                 new Ed25519Verifier(context.provider(), roster),
                 context.random());
-        outbox =
-                new AeronOutbox(link, AeronTransportContext.STREAM_ID, context.publicationChannels(), limits, counters);
+        outbox = new AeronOutbox(link, context.streamId(), context.publicationChannels(), limits, counters);
         links = new PeerLinks(local, rings, context.timing(), counters, outbox);
         final FrameDispatcher dispatcher = new FrameDispatcher(link, limits, rings, counters, links);
         final int imagesMax = IMAGES_PER_PEER * peers + IMAGES_SPARE;
         inbox = new AeronInbox(dispatcher, counters, limits.frameLengthMax(), imagesMax);
-        driver.admit(context.sources(), imagesMax);
+        admitted = new GuardedEndpoint.Guests(context.sources(), imagesMax, context.streamId());
+        driver.admit(admitted);
     }
 
     /**
@@ -173,6 +176,7 @@ public final class AeronTransport implements Transport {
         inbox.subscription(null);
         CloseHelper.quietClose(aeron);
         aeron = null;
+        driver.dismiss(admitted);
     }
 
     /** As if the driver had given the client up; for tests. */
@@ -211,7 +215,7 @@ public final class AeronTransport implements Transport {
         }
         aeron = Aeron.connect(client);
         inbox.subscription(aeron.addSubscription(
-                context.subscriptionChannel(), AeronTransportContext.STREAM_ID, null, inbox::onUnavailableImage));
+                context.subscriptionChannel(), context.streamId(), null, inbox::onUnavailableImage));
         outbox.connect(aeron);
     }
 }

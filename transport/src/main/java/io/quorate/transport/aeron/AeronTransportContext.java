@@ -19,8 +19,10 @@ import java.util.Set;
  * <p>Needed: roster, identity, driver. The driver belongs to the caller, who closes it after the transport.
  */
 public final class AeronTransportContext {
-    /** The Aeron stream of all frames. */
+    /** The Aeron stream of all frames of epoch 1. */
     static final int STREAM_ID = 2511;
+
+    private static final int STREAMS = 1024;
 
     private Roster roster;
     private PeerIdentity identity;
@@ -133,6 +135,14 @@ public final class AeronTransportContext {
     /** This peer's id; known after {@link #conclude()}. */
     public int localId() {
         return localId;
+    }
+
+    /**
+     * Each epoch has a stream of its own: a peer that stands in two, while its group goes from one to the next, reads no frame twice,
+     * and a slow reader of the one holds up nothing in the other.
+     */
+    int streamId() {
+        return STREAM_ID + (int) Math.floorMod(roster.epoch() - 1, (long) STREAMS);
     }
 
     List<String> publicationChannels() {

@@ -4,7 +4,6 @@ import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.exceptions.AeronException;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -135,13 +134,14 @@ public final class EmbeddedDriver implements AutoCloseable {
         return admission.refused();
     }
 
-    /**
-     * Who may begin streams; to be called before a port is opened.
-     *
-     * @param sources addresses to accept packets from; empty for all
-     */
-    void admit(final Set<InetAddress> sources, final int imagesMax) {
-        admission.rules(sources, imagesMax);
+    /** Who may begin streams, besides others; to be called before a port is opened for them. */
+    void admit(final GuardedEndpoint.Guests guests) {
+        admission.admit(guests);
+    }
+
+    /** Takes back what {@link #admit} allowed. */
+    void dismiss(final GuardedEndpoint.Guests guests) {
+        admission.dismiss(guests);
     }
 
     @Override

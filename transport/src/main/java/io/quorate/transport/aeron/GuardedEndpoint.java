@@ -8,14 +8,17 @@ import io.aeron.protocol.DataHeaderFlyweight;
 import io.aeron.protocol.SetupFlyweight;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.agrona.concurrent.status.AtomicCounter;
 
 /**
  * The driver's receiving end with a doorkeeper: anybody on the LAN can ask an open port to begin a stream, and each stream costs the
- * receiver three terms of the asker's choice. Streams are admitted only from the addresses of the roster, only with our stream id,
- * term length and MTU in bounds, and only a bounded number at a time. Runs on the driver's thread.
+ * receiver three terms of the asker's choice. Streams are admitted only from the addresses of the roster, only with a stream id that
+ * is listened to, term length and MTU in bounds, and only a bounded number at a time. Runs on the driver's thread.
  */
 final class GuardedEndpoint extends ReceiveChannelEndpoint {
     private final Admission admission;
@@ -64,11 +67,25 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
         super.decRefImages();
     }
 
-    /** The rules, and what they refused. The transport writes the rules before it opens the port; the driver reads them. */
+    /**
+     * Whom one transport wants to hear. Told apart by identity: two transports may want the same.
+     *
+     * @param sources addresses to accept packets from; empty for all
+     * @param imagesMax streams that they may have open at once
+     * @param streamId of their frames
+     */
+    record Guests(Set<InetAddress> sources, int imagesMax, int streamId) {}
+
+    /**
+     * The rules, and what they refused. Transports write the rules before they open the port and after they have closed it, one by
+     * one; the driver reads them. What any of them admits is admitted.
+     */
     static final class Admission {
         private final DriverSettings settings;
+        private final List<Guests> guests = new ArrayList<>();
         private volatile Set<InetAddress> sources = Set.of();
-        private volatile int imagesMax = Integer.MAX_VALUE;
+        private volatile int[] streamIds = {};
+        private volatile int imagesMax;
         private int images;
         private volatile long refused;
 
@@ -76,10 +93,28 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
             this.settings = settings;
         }
 
-        /** An empty set admits every address. */
-        void rules(final Set<InetAddress> newSources, final int newImagesMax) {
-            sources = Set.copyOf(newSources);
-            imagesMax = newImagesMax;
+        synchronized void admit(final Guests more) {
+            guests.add(more);
+            rule();
+        }
+
+        synchronized void dismiss(final Guests less) {
+            guests.removeIf(one -> one == less);
+            rule();
+        }
+
+        private void rule() {
+            final Set<InetAddress> known = new HashSet<>();
+            boolean isOpen = false;
+            int sum = 0;
+            for (final Guests one : guests) {
+                known.addAll(one.sources());
+                isOpen |= one.sources().isEmpty();
+                sum += one.imagesMax();
+            }
+            sources = isOpen ? Set.of() : Set.copyOf(known);
+            streamIds = guests.stream().mapToInt(Guests::streamId).toArray();
+            imagesMax = sum;
         }
 
         /** Packets that were refused. */
@@ -100,7 +135,7 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
             if (!isKnown(source)) {
                 return false;
             }
-            if (setup.streamId() != AeronTransportContext.STREAM_ID
+            if (!isListenedTo(setup.streamId())
                     || setup.termLength() > settings.termLength()
                     || setup.mtuLength() > DriverSettings.MTU_MAX
                     || images >= imagesMax) {
@@ -108,6 +143,15 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
                 return false;
             }
             return true;
+        }
+
+        private boolean isListenedTo(final int streamId) {
+            for (final int known : streamIds) {
+                if (known == streamId) {
+                    return true;
+                }
+            }
+            return false;
         }
 
         private void refuse() {
