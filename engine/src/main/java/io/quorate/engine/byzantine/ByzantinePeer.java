@@ -25,6 +25,7 @@ public final class ByzantinePeer implements Outbox {
     private final FalseAnswers answers;
     private final FalseTimes times;
     private final Schemes schemes;
+    private final Hoarder hoarder;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
 
     /**
@@ -51,6 +52,7 @@ public final class ByzantinePeer implements Outbox {
         answers = new FalseAnswers(bend, port, scene);
         times = new FalseTimes(bend, port, scene);
         schemes = new Schemes(bend, port, scene, plot, votes, views);
+        hoarder = new Hoarder(bend, port, scene);
     }
 
     @Override
@@ -83,6 +85,8 @@ public final class ByzantinePeer implements Outbox {
             case OVERCLAIM -> schemes.overclaim(to);
             case FAVOURITE -> schemes.favourite(to);
             case USURPER -> schemes.usurper(to);
+            case HOARDER -> hoarder.send(to);
+            case STRADDLER -> schemes.straddler(to);
         };
     }
 
@@ -96,6 +100,9 @@ public final class ByzantinePeer implements Outbox {
         if (strategy == Strategy.USURPER) {
             header.wrap(message, offset);
             schemes.onHeard(header.templateId(), message, offset, lengthBytes);
+        } else if (strategy == Strategy.HOARDER) {
+            header.wrap(message, offset);
+            hoarder.onHeard(senderId, header.templateId(), message, offset, lengthBytes);
         }
         if (strategy != Strategy.CENSOR || !scene.isLying()) {
             return true;

@@ -4,13 +4,14 @@ import io.quorate.transport.Outbox;
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.CommittedDecoder;
+import io.quorate.transport.codecs.HandoverDecoder;
 import io.quorate.transport.codecs.NewViewDecoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
 import org.agrona.DirectBuffer;
 
-/** Lies that take more than one message, each aimed at one rule of view changes. */
+/** Lies that take more than one message, each aimed at one rule. */
 final class Schemes {
     /** Proposals of one view that are told in two ways before there are no more. */
     private static final int PROPOSALS_A_VIEW = 2;
@@ -132,6 +133,10 @@ final class Schemes {
                 return scene.isPrimary() ? usurper.newView(to) : send(to);
             }
             case ViewChangeDecoder.TEMPLATE_ID -> {
+                if (bend.bytes.getShort(Bend.HEADER + ViewChangeDecoder.replicaIdEncodingOffset()) != bend.senderId()) {
+                    // Another's, passed on: it could not sign it anew.
+                    return send(to);
+                }
                 views.forget();
                 usurper.onOwnViewChange();
                 scene.lied(to);
@@ -147,6 +152,11 @@ final class Schemes {
                 return favourite(to);
             }
         }
+    }
+
+    /** Only the favourite learns from it what follows the epoch; that it still answers there is the world's doing. */
+    boolean straddler(final int to) {
+        return bend.templateId() == HandoverDecoder.TEMPLATE_ID && rank(to) != FAVOURED ? keepFrom(to) : send(to);
     }
 
     /** Place of a peer behind this one. */

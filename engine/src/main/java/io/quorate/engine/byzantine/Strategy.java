@@ -47,7 +47,11 @@ public enum Strategy {
     /** Helps one peer ahead of the others: only that one gets its votes, and it speaks of them to nobody later. */
     FAVOURITE,
     /** As {@link #FAVOURITE}; and as primary begins its view on too few view changes, and proposes null batches. */
-    USURPER;
+    USURPER,
+    /** Keeps others' view changes, and begins an old view of its own with one that its sender has forgotten. */
+    HOARDER,
+    /** Stays in an epoch that is over and answers there, while it takes part in the next; only one peer is told that it ended. */
+    STRADDLER;
 
     private static final Strategy[] MIXED = java.util.Arrays.copyOf(values(), TWO_FACED.ordinal());
 
@@ -58,6 +62,6 @@ public enum Strategy {
 
     /** Those that aim at one rule of view changes, and need faults that go with them. */
     public static Strategy[] aimed() {
-        return java.util.Arrays.copyOfRange(values(), TWO_FACED.ordinal(), values().length);
+        return java.util.Arrays.copyOfRange(values(), TWO_FACED.ordinal(), HOARDER.ordinal());
     }
 }

@@ -14,6 +14,7 @@ import io.quorate.transport.codecs.PrePrepareEncoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
 import java.nio.charset.StandardCharsets;
 import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -76,10 +77,21 @@ final class Usurper {
         named.replicaId = message.getShort(field + ViewChangeDecoder.replicaIdEncodingOffset());
         named.view = message.getLong(field + ViewChangeDecoder.viewEncodingOffset());
         named.base = message.getLong(field + ViewChangeDecoder.baseSequenceEncodingOffset());
+        nameOf(sha256, message, offset, lengthBytes, named.digest, 0);
+    }
+
+    /** By what a new view names a view change. */
+    static void nameOf(
+            final Digest sha256,
+            final DirectBuffer message,
+            final int offset,
+            final int lengthBytes,
+            final MutableDirectBuffer name,
+            final int nameOffset) {
         final int signed = Bend.HEADER + Signer.SIGNATURE_LENGTH;
         sha256.update(VOTE_TAG)
                 .update(message, offset + signed, lengthBytes - signed)
-                .finish(named.digest, 0);
+                .finish(name, nameOffset);
     }
 
     /** In place of the new view that its core made. */

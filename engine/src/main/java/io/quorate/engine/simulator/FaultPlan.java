@@ -36,7 +36,11 @@ public final class FaultPlan {
         /** f liars that aim at the rules of view changes, and single peers that are cut off or stand still, again and again. */
         SCHEMES,
         /** f liars that serve wrong parts of a state, and peers that lose theirs or stay behind. */
-        LAGGARDS
+        LAGGARDS,
+        /** A peer asks for a view alone and forgets it; who kept what it said turns malicious when it has its vote again. */
+        HOARDERS,
+        /** One peer is replaced, whoever goes on first is heard by liars only, and these stay in the old epoch, too. */
+        HANDOVERS
     }
 
     /** Kinds of fault, with the words that print them. */
@@ -54,7 +58,8 @@ public final class FaultPlan {
         ONE_WAY("one-way partition"),
         ISOLATE("isolate"),
         CLOG("clog the link of"),
-        STORM("lose half of everything");
+        STORM("lose half of everything"),
+        MUFFLE("let only liars hear");
 
         private final String words;
 
@@ -146,6 +151,8 @@ public final class FaultPlan {
             case RECONFIGURE -> draft.reconfigure();
             case SCHEMES -> draft.schemes();
             case LAGGARDS -> draft.laggards();
+            case HOARDERS -> draft.hoarders();
+            case HANDOVERS -> draft.handovers();
         }
         final boolean hasDisks = preset == Preset.STANDARD
                 || preset == Preset.HARSH
@@ -154,7 +161,7 @@ public final class FaultPlan {
         final long durable = hasDisks ? draft.disks(preset == Preset.HARSH ? 3 : 1) : 0;
         draft.faults.sort(Comparator.comparingLong(Fault::atNs));
         return new FaultPlan(
-                weather(preset, random),
+                SimNetwork.Conditions.draw(preset, random),
                 draft.strategies,
                 draft.turnsAtNs,
                 durable,
@@ -299,6 +306,38 @@ public final class FaultPlan {
             add(Kind.CRASH, 3);
         }
 
+        private void hoarders() {
+            final int hoarder = 1 % peerCount;
+            final int forgetful = (2 + random.nextInt(2)) % peerCount;
+            final long cutAtNs = random.nextLong(durationNs / 6);
+            final long cutForNs = random.between(60 * MS, 120 * MS);
+            final long all = (1L << peerCount) - 1;
+            faults.add(new Fault(cutAtNs, Kind.ONE_WAY, -1, all & ~(1L << forgetful), cutForNs));
+            final long forgetsAtNs = cutAtNs + random.between(cutForNs * 3 / 4, cutForNs + 10 * MS);
+            final long crashAtNs = Math.min(forgetsAtNs, durationNs * 3 / 4);
+            faults.add(new Fault(crashAtNs, Kind.CRASH, forgetful, 0, random.between(5 * MS, 15 * MS)));
+            strategies[hoarder] = Strategy.HOARDER;
+            // It turns as soon as that makes no more than f faulty peers: when the vote is back.
+            turnsAtNs[hoarder] = crashAtNs + MS;
+            for (int index = 0; index < 6; index++) {
+                final long atNs = random.between(crashAtNs, Math.max(crashAtNs, durationNs * 9 / 10));
+                final int clogged = random.nextBoolean() ? forgetful : random.nextInt(peerCount);
+                faults.add(new Fault(atNs, Kind.CLOG, clogged, 0, random.between(5 * MS, 30 * MS)));
+            }
+        }
+
+        private void handovers() {
+            final int straddler = random.nextInt(peerCount);
+            strategies[straddler] = Strategy.STRADDLER;
+            final long stepAtNs = random.between(durationNs / 8, durationNs / 2);
+            stepsAtNs.add(stepAtNs);
+            // Its favourite, and the newcomer.
+            final long first = 1L << (straddler + 1) % peerCount | 1L << peerCount;
+            peerCount++;
+            final long earlyNs = random.nextLong(10 * MS);
+            faults.add(new Fault(stepAtNs - earlyNs, Kind.MUFFLE, -1, first, random.between(80 * MS, 200 * MS)));
+        }
+
         private int freePeer() {
             int peerId = random.nextInt(peerCount);
             while (strategies[peerId] != null) {
@@ -319,37 +358,6 @@ public final class FaultPlan {
                 faults.add(new Fault(atNs, kind, group ? -1 : random.nextInt(peerCount), group ? mask : 0, changeNs));
             }
         }
-    }
-
-    private static SimNetwork.Conditions weather(final Preset preset, final SimRandom random) {
-        final int percent = SimRandom.CERTAIN_PPM / 100;
-        final long delayMinNs = random.between(1_000, 50_000);
-        final long delayMaxNs = random.between(100_000, 2 * MS);
-        if (preset == Preset.STANDARD || preset == Preset.RECONFIGURE) {
-            final int rare = random.nextInt(2 * percent);
-            return new SimNetwork.Conditions(
-                    delayMinNs,
-                    delayMaxNs,
-                    5 * percent,
-                    random.between(MS, 30 * MS),
-                    10 * percent,
-                    5 * percent,
-                    rare,
-                    rare / 2,
-                    rare / 2);
-        }
-        final boolean isBad = preset == Preset.HARSH || preset == Preset.NETWORK;
-        final int worst = isBad ? 30 : 2;
-        return new SimNetwork.Conditions(
-                delayMinNs,
-                delayMaxNs,
-                random.nextInt(worst * percent / 2),
-                random.between(MS, (isBad ? 90 : 10) * MS),
-                random.nextInt(worst * percent + 1),
-                random.nextInt((isBad ? 50 : 2) * percent + 1),
-                random.nextInt((isBad ? 50 : 2) * percent + 1),
-                random.nextInt((isBad ? 3 : 1) * percent + 1),
-                random.nextInt((isBad ? 3 : 1) * percent + 1));
     }
 
     /** A plan written by hand: a good LAN, these liars (null is a correct peer), these faults. */

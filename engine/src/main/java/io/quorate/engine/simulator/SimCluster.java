@@ -204,6 +204,11 @@ final class SimCluster {
         return owed;
     }
 
+    /** True if every step puts a newcomer in somebody's place: so one peer is left in the old epoch for good. */
+    boolean isReplacingOnly() {
+        return plan.hasLiar(Strategy.STRADDLER);
+    }
+
     SimOperator operator() {
         return operator;
     }
@@ -303,9 +308,10 @@ final class SimCluster {
             case CRASH_ALL -> crashAll(fault.durationNs());
             case CLOCK -> peers[fault.peerId()].moveClock(fault.durationNs());
             case PAUSE -> peers[fault.peerId()].pause(clock.nowNs() + fault.durationNs());
-            case PARTITION -> cut(fault.mask(), true, true, fault.durationNs());
-            case ONE_WAY -> cut(fault.mask(), true, false, fault.durationNs());
-            case ISOLATE -> cut(1L << fault.peerId(), true, true, fault.durationNs());
+            case PARTITION -> cut(fault.mask(), true, true, false, fault.durationNs());
+            case ONE_WAY -> cut(fault.mask(), true, false, false, fault.durationNs());
+            case ISOLATE -> cut(1L << fault.peerId(), true, true, false, fault.durationNs());
+            case MUFFLE -> cut(fault.mask(), true, false, true, fault.durationNs());
             case CLOG -> clog(fault.peerId(), fault.durationNs());
             case STORM -> storm(fault.durationNs());
         }
@@ -412,19 +418,32 @@ final class SimCluster {
         return peer.strategy() == Strategy.TWIN;
     }
 
-    private void cut(final long mask, final boolean outgoing, final boolean incoming, final long durationNs) {
-        setCut(mask, outgoing, incoming, true);
+    private void cut(
+            final long mask,
+            final boolean outgoing,
+            final boolean incoming,
+            final boolean isForCorrect,
+            final long durationNs) {
+        setCut(mask, outgoing, incoming, isForCorrect, true);
         clock.schedule(durationNs, () -> {
             if (!isCalm) {
-                setCut(mask, outgoing, incoming, false);
+                setCut(mask, outgoing, incoming, isForCorrect, false);
             }
         });
     }
 
-    private void setCut(final long mask, final boolean outgoing, final boolean incoming, final boolean isCut) {
+    private void setCut(
+            final long mask,
+            final boolean outgoing,
+            final boolean incoming,
+            final boolean isForCorrect,
+            final boolean isCut) {
         for (int inside = 0; inside < nodes.length; inside++) {
             for (int outside = 0; outside < nodes.length; outside++) {
-                if ((mask >>> nodes[inside].number() & 1) == 1 && (mask >>> nodes[outside].number() & 1) == 0) {
+                final boolean isMeant = nodes[outside].isCorrect() || !isForCorrect;
+                if (isMeant
+                        && (mask >>> nodes[inside].number() & 1) == 1
+                        && (mask >>> nodes[outside].number() & 1) == 0) {
                     if (outgoing) {
                         network.cut(inside, outside, isCut);
                     }

@@ -42,10 +42,14 @@ final class SimFiles {
      */
     record Station(SimEpoch epoch, HandoverCertificate openedBy, SimJournal disk) {}
 
-    /** An epoch that is over here. */
-    private record Past(Succession succession, EpochAdapter adapter, Runnable flush) {
-        Past(final Succession succession, final Runnable flush) {
-            this(succession, new EpochAdapter(succession), flush);
+    /**
+     * An epoch that is over here.
+     *
+     * @param straddling what a liar goes on with there all the same; else null
+     */
+    private record Past(Succession succession, EpochAdapter adapter, Runnable flush, SimMember straddling) {
+        Past(final Succession succession, final Runnable flush, final SimMember straddling) {
+            this(succession, new EpochAdapter(succession), flush, straddling);
         }
     }
 
@@ -123,6 +127,11 @@ final class SimFiles {
             disk.crash(disk == openDisks.getLast() ? damage : SimJournal.Damage.NONE);
         }
         openDisks.clear();
+        past.values().forEach(over -> {
+            if (over.straddling() != null) {
+                over.straddling().stop();
+            }
+        });
         past.clear();
     }
 
@@ -141,19 +150,25 @@ final class SimFiles {
                     SimMember.settings(peer.context(epoch.size(), selfId, false)),
                     station.openedBy(),
                     stations.higherEntry(epoch.number()).getValue().openedBy());
-            past.put(epoch.number(), new Past(over, way::flush));
+            past.put(epoch.number(), new Past(over, way::flush, null));
         }
     }
 
-    /** An epoch ended in this life. */
-    void end(final SimMember member) {
-        past.put(member.epoch().number(), new Past(member.succession(), member::flush));
+    /** An epoch ended in this life. Who straddles goes on in it. */
+    void end(final SimMember member, final boolean isStraddling) {
+        if (!isStraddling) {
+            member.stop();
+        }
+        final Runnable flush = isStraddling ? () -> member.endTurn(peer.nowNs()) : member::flush;
+        past.put(member.epoch().number(), new Past(member.succession(), flush, isStraddling ? member : null));
     }
 
     /** Somebody speaks in an epoch; false if it is none that this peer knows as over. */
     boolean answer(final long epoch, final int senderId, final DirectBuffer frame, final int lengthBytes) {
         final Past over = past.get(epoch);
-        if (over != null) {
+        if (over != null && over.straddling() != null) {
+            SimNetwork.unpack(senderId, frame, lengthBytes, over.straddling()::onMessage);
+        } else if (over != null) {
             SimNetwork.unpack(
                     senderId,
                     frame,

@@ -35,6 +35,51 @@ public final class SimNetwork {
             return new Conditions(20_000, 200_000, 0, 0, 0, 0, 0, 0, 0);
         }
 
+        /** The weather of a run. */
+        static Conditions draw(final FaultPlan.Preset preset, final SimRandom random) {
+            final int percent = SimRandom.CERTAIN_PPM / 100;
+            final long delayMinNs = random.between(1_000, 50_000);
+            final long delayMaxNs = random.between(100_000, 2 * 1_000_000);
+            if (preset == FaultPlan.Preset.STANDARD || preset == FaultPlan.Preset.RECONFIGURE) {
+                final int rare = random.nextInt(2 * percent);
+                return new Conditions(
+                        delayMinNs,
+                        delayMaxNs,
+                        5 * percent,
+                        random.between(1_000_000, 30 * 1_000_000),
+                        10 * percent,
+                        5 * percent,
+                        rare,
+                        rare / 2,
+                        rare / 2);
+            }
+            if (preset == FaultPlan.Preset.HOARDERS) {
+                // Late, not lost: views must not end by chance.
+                return new Conditions(
+                        delayMinNs,
+                        delayMaxNs / 2,
+                        20 * percent,
+                        random.between(1_000_000, 8 * 1_000_000),
+                        0,
+                        0,
+                        0,
+                        0,
+                        0);
+            }
+            final boolean isBad = preset == FaultPlan.Preset.HARSH || preset == FaultPlan.Preset.NETWORK;
+            final int worst = isBad ? 30 : 2;
+            return new Conditions(
+                    delayMinNs,
+                    delayMaxNs,
+                    random.nextInt(worst * percent / 2),
+                    random.between(1_000_000, (isBad ? 90 : 10) * 1_000_000),
+                    random.nextInt(worst * percent + 1),
+                    random.nextInt((isBad ? 50 : 2) * percent + 1),
+                    random.nextInt((isBad ? 50 : 2) * percent + 1),
+                    random.nextInt((isBad ? 3 : 1) * percent + 1),
+                    random.nextInt((isBad ? 3 : 1) * percent + 1));
+        }
+
         /** The same with another chance of loss. */
         Conditions withLoss(final int ppm) {
             return new Conditions(

@@ -83,14 +83,19 @@ final class SimOperator {
     /** Another roster, one step away, that allows as many faults as the plan has. */
     private void draw(final SimEpoch now) {
         final Roster current = now.roster();
-        final List<RosterStep.Kind> kinds =
-                new ArrayList<>(List.of(RosterStep.Kind.ROTATE, RosterStep.Kind.REPLACE, RosterStep.Kind.MOVE));
-        if (current.size() < peersMax) {
+        final List<RosterStep.Kind> kinds = new ArrayList<>(List.of(RosterStep.Kind.REPLACE));
+        if (!cluster.isReplacingOnly()) {
+            kinds.addFirst(RosterStep.Kind.ROTATE);
+            kinds.addLast(RosterStep.Kind.MOVE);
+        }
+        if (current.size() < peersMax && !cluster.isReplacingOnly()) {
             kinds.add(RosterStep.Kind.ADD);
             kinds.add(RosterStep.Kind.ADD);
         }
         final int fewer = current.size() - 1;
-        if (fewer >= RosterStep.PEERS_MIN && Quorum.of(fewer).faultyMax() >= cluster.faultyMax()) {
+        if (!cluster.isReplacingOnly()
+                && fewer >= RosterStep.PEERS_MIN
+                && Quorum.of(fewer).faultyMax() >= cluster.faultyMax()) {
             kinds.add(RosterStep.Kind.REMOVE);
             kinds.add(RosterStep.Kind.REMOVE);
         }

@@ -202,8 +202,7 @@ final class SimPeer implements LivenessChecker.Watched {
         final HandoverCertificate end = member.succession().certificate();
         final int newId =
                 RosterStep.between(member.epoch().roster(), end.next()).newIdOf(member.selfId());
-        member.stop();
-        files.end(member);
+        files.end(member, isLying && strategy == Strategy.STRADDLER);
         if (newId == RosterStep.GONE) {
             leave();
             return;

@@ -9,7 +9,7 @@ import static io.quorate.engine.planted.Edit.reading;
 import java.util.List;
 
 /**
- * Twins of the protocol that each break one rule. Seed 0: not found yet, docs/protocols/simulator.md says how long it was hunted.
+ * Twins of the protocol that each break one rule.
  */
 enum PlantedBug {
     QUORUM_TOO_SMALL("STANDARD", 5, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
@@ -185,8 +185,8 @@ enum PlantedBug {
             calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
 
     WINDOW_OF_CLAIMS_IGNORED(
-            "STANDARD",
-            0,
+            "HOARDERS",
+            19,
             "a view change counts as silent about sequences above its window",
             calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
@@ -226,8 +226,8 @@ enum PlantedBug {
             calling("epoch.OpeningState", "of", "carry", "carryNothing")),
 
     READS_AFTER_THE_END(
-            "RECONFIGURE",
-            0,
+            "HANDOVERS",
+            55,
             "a replica answers reads in an epoch that is over",
             calling("pbft.Applier", "newestSequence", "isClosed", "neverClosed")),
 
@@ -254,7 +254,7 @@ enum PlantedBug {
         return preset;
     }
 
-    /** A seed that finds it, for most the first; 0 if none is known. */
+    /** A seed that finds it, for most the first. */
     long seed() {
         return seed;
     }

@@ -3,13 +3,12 @@ package io.quorate.engine.planted;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Each twin that breaks one rule is found by the checkers of the simulator, and at the same seed the production code is clean.
@@ -24,12 +23,8 @@ class PlantedBugTest {
     /** If the known seed has lost its meaning, since something else changed. */
     private static final long SEEDS_IN_VERIFY = 400;
 
-    static List<PlantedBug> found() {
-        return Arrays.stream(PlantedBug.values()).filter(bug -> bug.seed() > 0).toList();
-    }
-
     @ParameterizedTest
-    @MethodSource("found")
+    @EnumSource(PlantedBug.class)
     void shouldBeFound(final PlantedBug bug) {
         final LongFunction<String[]> hunt = Hunt.through(bug.edits(), bug.preset(), PEERS);
         long seed = bug.seed();
@@ -60,19 +55,16 @@ class PlantedBugTest {
                 seed++;
                 found = hunt.apply(seed);
             }
-            assertThat(found != null || bug.seed() == 0)
-                    .as("%s is found within %d seeds", bug, SEEDS_MAX)
-                    .isTrue();
-            final String checker = found == null ? "not found" : '`' + found[0] + '`';
+            assertThat(found).as("%s is found within %d seeds", bug, SEEDS_MAX).isNotNull();
             table.append(String.format(
-                    "| `%s` | %s | `%s` | %s | %d |%n", bug, bug.sentence(), bug.preset(), checker, seed));
+                    "| `%s` | %s | `%s` | %s | %d |%n", bug, bug.sentence(), bug.preset(), '`' + found[0] + '`', seed));
         }
         System.getLogger(PlantedBugTest.class.getName()).log(System.Logger.Level.INFO, table);
     }
 
     @Test
-    void shouldHaveAtLeastThirteenThatAreFound() {
-        assertThat(found()).hasSizeGreaterThanOrEqualTo(13);
+    void shouldHaveAtLeastThirteen() {
+        assertThat(PlantedBug.values()).hasSizeGreaterThanOrEqualTo(13);
     }
 
     @Test
