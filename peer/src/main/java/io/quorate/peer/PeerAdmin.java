@@ -2,10 +2,15 @@ package io.quorate.peer;
 
 import io.quorate.engine.ConsensusEngine;
 import io.quorate.engine.coordination.ContributionOutcome;
+import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.engine.quorum.Quorum;
 import io.quorate.kernels.embed.HashedEmbedder;
 import io.quorate.peer.admin.AdminHandler;
 import io.quorate.peer.format.DecisionJson;
+import io.quorate.peer.roster.Approval;
+import io.quorate.peer.roster.StepText;
+import io.quorate.transport.auth.Roster;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,7 +23,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 
-/** Answers the requests of the admin socket: contribute, decision, status, stop. */
+/** Answers the requests of the admin socket: contribute, decision, reconfigure, status, stop. */
 final class PeerAdmin implements AdminHandler {
     private static final Duration STATUS_TIMEOUT = Duration.ofSeconds(10);
     private static final long TIMEOUT_MS_MAX = 3_600_000;
@@ -39,14 +44,15 @@ final class PeerAdmin implements AdminHandler {
         return switch (command) {
             case "contribute" -> contribute(request);
             case "decision" -> decision(text(request, "round", null), timeout(request));
+            case "reconfigure" -> reconfigure(request);
             case "status" -> status(engine);
             case "stop" -> {
                 stop.run();
                 yield Map.of("event", "stopping");
             }
             default ->
-                throw new IllegalArgumentException(
-                        "command \"" + command + "\" is unknown; known are contribute, decision, status, stop");
+                throw new IllegalArgumentException("command \"" + command
+                        + "\" is unknown; known are contribute, decision, reconfigure, status, stop");
         };
     }
 
@@ -59,6 +65,11 @@ final class PeerAdmin implements AdminHandler {
         fields.put("peers", status.peerCount());
         fields.put("group", status.group());
         fields.put("epoch", status.epoch());
+        final Map<String, Object> progress = new LinkedHashMap<>();
+        progress.put("state", status.progress().state());
+        progress.put("endSequence", status.progress().endSequence());
+        progress.put("next", status.progress().next());
+        fields.put("progress", progress);
         fields.put("view", status.view());
         fields.put("primary", status.primaryId());
         fields.put("voting", status.isVoting());
@@ -151,6 +162,39 @@ final class PeerAdmin implements AdminHandler {
         } catch (final TimeoutException e) {
             throw new IllegalStateException("there is " + e.getMessage(), e);
         }
+    }
+
+    private Map<String, ?> reconfigure(final Map<String, Object> request) throws InterruptedException {
+        final Roster current = engine.roster();
+        final Roster next = Roster.parse(text(request, "next", null), "the next roster");
+        final List<String> lines = new ArrayList<>();
+        if (request.get("approvals") instanceof final List<?> given) {
+            given.forEach(line -> lines.add(String.valueOf(line)));
+        }
+        final String summary = StepText.summary(current, next);
+        final Map<Integer, byte[]> approvals = Approval.signatures(lines, current, next);
+        final int quorum = Quorum.of(current.size()).quorum();
+        if (approvals.size() < quorum) {
+            throw new IllegalArgumentException(approvals.size() + " approvals given, " + quorum + " of the "
+                    + current.size() + " peers of epoch " + current.epoch() + " are needed");
+        }
+        final Verdict.Told told;
+        try {
+            told = engine.awaitVerdict(engine.reconfigure(next, approvals), timeout(request));
+        } catch (final TimeoutException e) {
+            throw new IllegalStateException("the group did not order the step in time; is a quorum running?", e);
+        }
+        if (told.verdict() != Verdict.ACCEPTED) {
+            throw new IllegalStateException(
+                    "the group refused the roster: " + told.verdict().sentence());
+        }
+        final Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("event", "reconfigured");
+        fields.put("epoch", next.epoch());
+        fields.put("endSequence", told.endSequence());
+        fields.put("summary", summary);
+        fields.put("left", StepText.whatIsLeft(current, next));
+        return fields;
     }
 
     private float[] vector(final Map<String, Object> request) {

@@ -8,7 +8,10 @@ import io.quorate.peer.admin.AdminServer;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +21,6 @@ public final class PeerProcess implements AutoCloseable {
     private static final long WATCH_MS = 200;
 
     private final PeerConfig config;
-    private final PeerIdentity identity;
     private final DataDirectory data;
     private final ConsensusEngine engine;
     private final AdminServer admin;
@@ -26,19 +28,22 @@ public final class PeerProcess implements AutoCloseable {
 
     private PeerProcess(
             final PeerConfig config,
-            final PeerIdentity identity,
+            final List<PeerIdentity> identities,
             final GroupSettings settings,
             final DataDirectory data)
             throws IOException {
         this.config = config;
-        this.identity = identity;
         this.data = data;
         final EngineContext context = new EngineContext()
                 .rosterFile(config.rosterFile())
-                .identity(identity)
+                .identity(identities.getFirst())
                 .listen(config.listen())
                 .dataDirectory(data.folder())
                 .memoryOnly(config.memoryOnly());
+        identities.stream().skip(1).forEach(context::otherIdentity);
+        if (config.beforeFile() != null) {
+            context.rosterBefore(Roster.read(config.beforeFile()));
+        }
         if (config.threading() != null) {
             context.threadingMode(config.threading());
         }
@@ -55,16 +60,19 @@ public final class PeerProcess implements AutoCloseable {
     /** Checks what was given, then locks the data folder, opens the links and the admin socket. */
     public static PeerProcess launch(final PeerConfig config) throws IOException {
         AdminServer.requireUsable(config.dataFolder());
-        final PeerIdentity identity = PeerIdentity.load(config.keyFile());
+        final List<PeerIdentity> identities = new ArrayList<>();
+        for (final Path keyFile : config.keyFiles()) {
+            identities.add(PeerIdentity.load(keyFile));
+        }
         final Roster roster = Roster.read(config.rosterFile());
         final GroupSettings settings = GroupSettings.of(roster);
-        if (roster.idOf(identity.publicKey()) < 0) {
-            throw new IllegalArgumentException("the key " + config.keyFile() + " (" + identity.fingerprint()
-                    + ") is not in the roster " + config.rosterFile());
+        if (identities.stream().noneMatch(one -> roster.idOf(one.publicKey()) >= 0)) {
+            throw new IllegalArgumentException("the key " + config.keyFiles().getFirst() + " ("
+                    + identities.getFirst().fingerprint() + ") is not in the roster " + config.rosterFile());
         }
         final DataDirectory data = DataDirectory.open(config.dataFolder());
         try {
-            return new PeerProcess(config, identity, settings, data);
+            return new PeerProcess(config, identities, settings, data);
         } catch (final IOException | RuntimeException e) {
             data.close();
             throw e;
@@ -82,8 +90,10 @@ public final class PeerProcess implements AutoCloseable {
         fields.put(
                 "port",
                 Integer.parseInt(config.listen().substring(config.listen().lastIndexOf(':') + 1)));
-        fields.put("fingerprint", identity.fingerprint());
+        fields.put("fingerprint", engine.roster().peer(status.peerId()).fingerprint());
         fields.put("group", status.group());
+        fields.put("epoch", status.epoch());
+        fields.put("state", status.progress().state());
         fields.put("memoryOnly", config.memoryOnly());
         fields.put("journal", status.journal().found());
         fields.put("voting", status.isVoting());

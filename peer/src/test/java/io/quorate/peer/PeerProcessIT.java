@@ -223,6 +223,68 @@ class PeerProcessIT {
 
     @Test
     @Order(10)
+    void shouldTakeAFifthPeerByCommandsAlone() throws Exception {
+        final Path next = folder.resolve("next.txt");
+        final int port;
+        try (DatagramSocket held = new DatagramSocket(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0))) {
+            port = held.getLocalPort();
+        }
+        assertThat(run("keys", "generate", "--out", keys(PEERS).toString()).exitCode())
+                .isZero();
+        final String member = keys(PEERS).resolve("identity.pub") + "@127.0.0.1:" + port;
+        assertThat(run("roster", "next", "--roster", roster.toString(), "--add", member, "--out", next.toString())
+                        .exitCode())
+                .isZero();
+        final List<String> apply =
+                new ArrayList<>(List.of("roster", "apply", "--peer", data(1).toString(), "--next", next.toString()));
+        for (int id = 0; id < 3; id++) {
+            final String approval = file("approval-" + id);
+            final Run run = run(
+                    "roster",
+                    "approve",
+                    "--roster",
+                    roster.toString(),
+                    "--next",
+                    next.toString(),
+                    "--key",
+                    keys(id).resolve("identity.key").toString(),
+                    "--out",
+                    approval);
+            assertThat(run.exitCode()).as(run.err()).isZero();
+            apply.add(approval);
+        }
+        final Run tooFew = run(apply.subList(0, apply.size() - 1).toArray(new String[0]));
+        assertThat(tooFew.exitCode()).isEqualTo(2);
+        assertThat(tooFew.err()).contains("2 approvals given, 3 of the 4 peers of epoch 1 are needed");
+
+        final Process fifth = launch(PEERS, data(PEERS), next, port, "--before", roster.toString());
+        PROCESSES.add(fifth);
+        assertThat(fifth.inputReader(StandardCharsets.UTF_8).readLine()).contains(", joins epoch 2, no vote yet");
+        final Run applied = run(apply.toArray(new String[0]));
+        assertThat(applied.exitCode()).as(applied.err()).isZero();
+        assertThat(applied.out())
+                .contains("epoch 1 ended at sequence ", "; epoch 2 adds peer 4 (", "this peer is in epoch 2");
+        final Run again = run(apply.toArray(new String[0]));
+        assertThat(again.exitCode()).isEqualTo(2);
+        assertThat(again.err()).contains("the next epoch is 3");
+
+        final List<Run> runs = contributeAll(5, "fifth", "five agree", "--json", "--timeout", "60");
+        for (final Run run : runs) {
+            assertThat(run.exitCode()).as(run.err()).isZero();
+            assertThat(JsonLine.read(run.out()))
+                    .containsEntry("status", "agreed")
+                    .containsEntry("support", List.of(0L, 1L, 2L, 3L, 4L));
+        }
+        Files.writeString(folder.resolve("fifth.json"), runs.get(4).out());
+        assertThat(run("certificate", "verify", "--roster", next.toString(), file("fifth.json"))
+                        .exitCode())
+                .isZero();
+        final Run status = run("status", "--peer", data(4).toString());
+        assertThat(status.out()).contains("peer 4 (peer-2-4) of 5", ", epoch 2", "round first");
+    }
+
+    @Test
+    @Order(11)
     void shouldHoldItsDataFolderAlone() throws Exception {
         final Process second = launch(3);
         assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -232,7 +294,7 @@ class PeerProcessIT {
     }
 
     @Test
-    @Order(11)
+    @Order(12)
     void shouldSayThatThePortIsTaken() throws Exception {
         final Process second = launch(3, folder.resolve("data-elsewhere"));
         assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -244,12 +306,12 @@ class PeerProcessIT {
     }
 
     @Test
-    @Order(12)
+    @Order(13)
     void shouldStopCleanlyBySigterm() throws Exception {
         for (final Process process : PROCESSES) {
             process.destroy();
         }
-        for (int id = 0; id < PEERS; id++) {
+        for (int id = 0; id < PROCESSES.size(); id++) {
             assertThat(PROCESSES.get(id).waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(PROCESSES.get(id).exitValue()).isZero();
             assertThat(data(id).resolve("driver")).doesNotExist();
@@ -276,8 +338,13 @@ class PeerProcessIT {
 
     private static List<Run> contributeAll(final String round, final String content, final String... more)
             throws Exception {
+        return contributeAll(PEERS, round, content, more);
+    }
+
+    private static List<Run> contributeAll(
+            final int peers, final String round, final String content, final String... more) throws Exception {
         final List<Callable<Run>> contributions = new ArrayList<>();
-        for (int id = 0; id < PEERS; id++) {
+        for (int id = 0; id < peers; id++) {
             final String[] command = contribution(id, round, content, List.of(more));
             contributions.add(() -> run(command));
         }
@@ -309,20 +376,28 @@ class PeerProcessIT {
     }
 
     private static Process launch(final int id, final Path data) throws IOException {
-        final ProcessBuilder builder = new ProcessBuilder(
+        return launch(id, data, roster, PORTS[id]);
+    }
+
+    private static Process launch(
+            final int id, final Path data, final Path ofRoster, final int port, final String... more)
+            throws IOException {
+        final List<String> command = new ArrayList<>(List.of(
                 REPOSITORY.resolve("quorate").toString(),
                 "peer",
                 "--roster",
-                roster.toString(),
+                ofRoster.toString(),
                 "--key",
                 keys(id).resolve("identity.key").toString(),
                 "--listen",
-                "127.0.0.1:" + PORTS[id],
+                "127.0.0.1:" + port,
                 "--data",
                 data.toString(),
                 "--threading",
                 "shared",
-                "--memory-only");
+                "--memory-only"));
+        command.addAll(List.of(more));
+        final ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("QUORATE_NO_BUILD", "1");
         builder.redirectError(folder.resolve("err-" + id).toFile());
         return builder.start();

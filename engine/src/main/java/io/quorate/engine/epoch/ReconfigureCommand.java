@@ -56,6 +56,12 @@ public final class ReconfigureCommand {
         return command != null && command.approvalCount() >= approvals;
     }
 
+    /** True if every approval of a command, which {@link #encode} has made, holds. */
+    public static boolean isApproved(final byte[] command, final Roster current, final Verifier verifier) {
+        final ReconfigureCommand read = wrap(new UnsafeBuffer(command), 0, command.length);
+        return read != null && read.areApprovalsValid(current, verifier);
+    }
+
     /** Reads a command in place; null if the bytes have not exactly its form. */
     public static ReconfigureCommand wrap(final DirectBuffer body, final int offset, final int lengthBytes) {
         if (!isClaimedBy(body, offset, lengthBytes) || lengthBytes < TEXT_OFFSET + 2) {

@@ -10,21 +10,15 @@ import org.agrona.MutableDirectBuffer;
  */
 public enum Verdict {
     /** The epoch ends; the sequence says where. */
-    ACCEPTED,
-    /** The bytes are no command. */
-    MALFORMED,
-    /** Meant for another group, or for another epoch of this one. */
-    OTHER_GROUP,
-    /** A step was accepted before; this epoch ends with it. */
-    PENDING,
-    /** The roster is no roster, not in canonical form, or more or less than one allowed step away. */
-    REFUSED_STEP,
-    /** Fewer than q approvals. */
-    TOO_FEW_APPROVALS,
-    /** An approval that does not hold, or is by nobody of the roster. */
-    BAD_APPROVAL,
-    /** Sent as a query; a command has an effect, so it must be ordered. */
-    NO_QUESTION;
+    ACCEPTED("the group goes on in the next epoch"),
+    MALFORMED("the bytes are no command"),
+    OTHER_GROUP("the command is for another group, or for another epoch of this one"),
+    PENDING("another step was accepted before, and this epoch ends with it"),
+    REFUSED_STEP("the roster is not one allowed step away, or the group cannot go on with it"),
+    TOO_FEW_APPROVALS("fewer peers than a quorum have approved it"),
+    BAD_APPROVAL("an approval does not hold"),
+    /** A command has an effect, so it must be ordered. */
+    NO_QUESTION("a command is no question");
 
     /**
      * What became of a command.
@@ -36,6 +30,17 @@ public enum Verdict {
     public static final int LENGTH = 1 + 8;
 
     private static final Verdict[] CODES = values();
+
+    private final String sentence;
+
+    Verdict(final String sentence) {
+        this.sentence = sentence;
+    }
+
+    /** What it means, for people. */
+    public String sentence() {
+        return sentence;
+    }
 
     int write(final MutableDirectBuffer reply, final int offset, final long endSequence) {
         reply.putByte(offset, (byte) ordinal());

@@ -8,6 +8,7 @@ import io.quorate.peer.format.JsonLine;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -37,8 +38,19 @@ final class PeerCommand implements Callable<Integer> {
             description = "The group, as made by roster create.")
     private Path roster;
 
-    @Option(names = "--key", paramLabel = "FILE", required = true, description = "identity.key of this peer.")
-    private Path key;
+    @Option(
+            names = "--before",
+            paramLabel = "FILE",
+            description =
+                    "The roster of the epoch before, for a peer that joins its group by a step to the epoch of --roster.")
+    private Path before;
+
+    @Option(
+            names = "--key",
+            paramLabel = "FILE",
+            required = true,
+            description = "identity.key of this peer. May be given again: while its key is rotated a peer needs both.")
+    private List<Path> keys;
 
     @Option(
             names = "--listen",
@@ -85,7 +97,7 @@ final class PeerCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         final ThreadingMode mode = threading == null ? null : ThreadingMode.valueOf(threading.name());
-        final PeerConfig config = new PeerConfig(roster, key, listen, data, memoryOnly, mode);
+        final PeerConfig config = new PeerConfig(roster, before, keys, listen, data, memoryOnly, mode);
         final CountDownLatch closed = new CountDownLatch(1);
         final ParentWatch parent = new ParentWatch(parentFolder);
         parent.requireFolder();
@@ -113,6 +125,7 @@ final class PeerCommand implements Callable<Integer> {
                         + (Boolean.TRUE.equals(ready.get("memoryOnly"))
                                 ? "memory only"
                                 : "journal " + ready.get("journal"))
+                        + (ready.get("state").equals("joins") ? ", joins epoch " + ready.get("epoch") : "")
                         + (Boolean.TRUE.equals(ready.get("voting")) ? "" : ", no vote yet"));
     }
 

@@ -1,6 +1,9 @@
 package io.quorate.peer.cli;
 
 import io.quorate.engine.GroupSettings;
+import io.quorate.peer.roster.ApplyCommand;
+import io.quorate.peer.roster.ApproveCommand;
+import io.quorate.peer.roster.NextCommand;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
 import java.io.IOException;
@@ -20,11 +23,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Makes the file that says who belongs to a group, where they listen and what they share. */
+/** Makes the file that says who belongs to a group, where they listen and what they share, and changes it step by step. */
 @Command(
         name = "roster",
-        description = "Make the roster of a group: the same file for every peer.",
-        subcommands = RosterCommand.Create.class)
+        description = {
+            "Make the roster of a group, the same file for every peer; or change it while the group runs:",
+            "next makes the roster of the next epoch, approve signs it, apply has the group go on with it."
+        },
+        subcommands = {RosterCommand.Create.class, NextCommand.class, ApproveCommand.class, ApplyCommand.class})
 final class RosterCommand extends CommandGroup {
     /** Peer ids are the places in the argument list. */
     @Command(

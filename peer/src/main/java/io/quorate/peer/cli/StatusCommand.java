@@ -45,6 +45,10 @@ final class StatusCommand implements Callable<Integer> {
     private static void print(final PrintWriter out, final Map<String, Object> status) {
         out.println("peer " + status.get("peer") + " (" + status.get("name") + ") of " + status.get("peers")
                 + ", group " + status.get("group") + ", epoch " + status.get("epoch"));
+        if (status.get("progress") instanceof final Map<?, ?> progress
+                && !progress.get("state").equals("open")) {
+            out.println("  " + progress(status.get("epoch"), progress));
+        }
         out.println("  view " + status.get("view") + ", primary peer " + status.get("primary") + ", "
                 + (Boolean.TRUE.equals(status.get("voting")) ? "votes" : "follows without a vote"));
         out.println("  sequence " + status.get("sequence") + ", stable checkpoint " + status.get("stableSequence"));
@@ -81,6 +85,22 @@ final class StatusCommand implements Callable<Integer> {
                 }
             });
         }
+    }
+
+    private static String progress(final Object epoch, final Map<?, ?> progress) {
+        final String end = "epoch " + epoch + " ends at sequence " + progress.get("endSequence");
+        return switch (String.valueOf(progress.get("state"))) {
+            case "joins" -> "looks for the proof that epoch " + epoch + " has begun";
+            case "fetches" -> "fetches the state that epoch " + epoch + " began with";
+            case "ends" -> end + ": a step to another roster was accepted";
+            case "closed" -> end + ", done here: waits until a quorum has signed what follows";
+            case "over" -> end + ": epoch " + progress.get("next") + " is being opened";
+            case "left" ->
+                "epoch " + progress.get("next")
+                        + " has begun, and no key of this peer is in its roster: leave it running"
+                        + " until the others are in that epoch";
+            default -> "epoch " + epoch + ": " + progress.get("state");
+        };
     }
 
     private static String journal(final Map<?, ?> journal) {
