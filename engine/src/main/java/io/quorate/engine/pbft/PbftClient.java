@@ -133,6 +133,8 @@ public final class PbftClient implements Ordering {
                 final Outstanding entry = before.window[before.cell(number)];
                 final int length = entry.statementLength - Request.BODY_OFFSET;
                 send(number, entry.statement, Request.BODY_OFFSET, length, nowNs);
+                // The links of the epoch may not be open yet.
+                hasten(window[cell(number)], nowNs);
             }
         }
     }
