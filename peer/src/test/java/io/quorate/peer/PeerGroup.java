@@ -114,6 +114,14 @@ final class PeerGroup implements AutoCloseable {
         return decisions;
     }
 
+    Path roster() {
+        return roster;
+    }
+
+    Path keys(final int id) {
+        return folder.resolve("keys-" + id);
+    }
+
     Map<String, Object> status(final int id) {
         return JsonLine.read(run("status", "--peer", data(id).toString(), "--json"));
     }
@@ -128,7 +136,7 @@ final class PeerGroup implements AutoCloseable {
         }
     }
 
-    private static String run(final String... command) {
+    static String run(final String... command) {
         final java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();
         final java.io.ByteArrayOutputStream err = new java.io.ByteArrayOutputStream();
         assertThat(PeerMain.run(command, out, err))
