@@ -27,6 +27,7 @@ final class GossipWorld {
     int repeatPpm;
     long messages;
     long bytes;
+    Runnable onStep = () -> {};
     private ArrayDeque<Parcel> underWay = new ArrayDeque<>();
 
     GossipWorld(final int peerCount, final long seed, final int fanout) {
@@ -65,6 +66,7 @@ final class GossipWorld {
                 peers.get(parcel.to).receive(parcel.from, parcel.bytes);
             }
         }
+        onStep.run();
         for (final Peer peer : peers) {
             if (!peer.isDown) {
                 peer.mill.onTick(nowNs);
@@ -108,11 +110,13 @@ final class GossipWorld {
         final PeerSampler sampler;
         final RumorMill mill;
         final GossipAdapter adapter;
+        final GossipContext context;
+        final GossipPublisher publisher;
         boolean isDown;
 
         Peer(final int id, final int peerCount, final int fanout) {
             this.id = id;
-            final GossipContext context = new GossipContext()
+            context = new GossipContext()
                     .peerCount(peerCount)
                     .selfId(id)
                     .fanout(fanout)
@@ -120,9 +124,10 @@ final class GossipWorld {
                     .uselessChecksMax(4)
                     .knownMax(512)
                     .keptMax(64)
+                    .repairBytesMax(64 << 20)
                     .conclude();
             sampler = new PeerSampler(peerCount, random.split(id));
-            final GossipPublisher publisher = new GossipPublisher(context, this);
+            publisher = new GossipPublisher(context, this);
             mill = new RumorMill(context, sampler, publisher, counters).handler(KIND, this::onRecord);
             adapter = new GossipAdapter(context, mill, counters);
         }
@@ -152,6 +157,9 @@ final class GossipWorld {
 
         @Override
         public boolean send(final int peerId, final DirectBuffer message, final int offset, final int lengthBytes) {
+            if (isDown) {
+                return false;
+            }
             messages++;
             bytes += lengthBytes;
             final byte[] copy = new byte[lengthBytes];
