@@ -32,6 +32,7 @@ final class HouseRules {
         "work",
         "coordination",
         "decision",
+        "delivery",
         "reading",
         "quorum",
         "ordering",
@@ -63,6 +64,7 @@ final class HouseRules {
         ROOMS.put("learning", new String[] {"metrics"});
         ROOMS.put("coordination", new String[] {"quorum", "learning", "metrics"});
         ROOMS.put("decision", new String[] {"ordering", "quorum", "coordination", "learning", "membership", "metrics"});
+        ROOMS.put("delivery", new String[] {"decision", "pacing", "coordination", "metrics"});
         ROOMS.put("byzantine", new String[] {"ordering"});
         ROOMS.put("checker", new String[] {});
         ROOMS.put("virtual", new String[] {});

@@ -1,15 +1,9 @@
 package io.quorate.engine.agent;
 
 import io.quorate.engine.coordination.ContributionOutcome;
-import io.quorate.engine.decision.Certificate;
-import io.quorate.engine.decision.CertificateCollector;
 import io.quorate.engine.decision.DeadlineCommand;
-import io.quorate.engine.decision.Decision;
-import io.quorate.engine.decision.DecisionAdapter;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine.RoundStatus;
-import io.quorate.engine.decision.DecisionPublisher;
-import io.quorate.engine.decision.RoundDeadlines;
 import io.quorate.engine.epoch.EpochAdapter;
 import io.quorate.engine.epoch.EpochPublisher;
 import io.quorate.engine.epoch.Handover;
@@ -21,8 +15,6 @@ import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.EngineCounter;
-import io.quorate.engine.metrics.Invariant;
-import io.quorate.engine.metrics.LatencyRecorder;
 import io.quorate.engine.metrics.ReadCounter;
 import io.quorate.engine.ordering.Ordering;
 import io.quorate.engine.ordering.StateMachine;
@@ -44,7 +36,6 @@ import io.quorate.transport.auth.Roster;
 import io.quorate.transport.codecs.ContributionDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import java.nio.charset.StandardCharsets;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.agrona.DirectBuffer;
 import org.agrona.ExpandableArrayBuffer;
@@ -75,23 +66,18 @@ public final class ConsensusAgent implements Agent {
     private final ResultRing results;
     private final CommandRing commands;
     private final Mailbox mailbox;
-    private final Consumer<CertifiedDecision> onDecision;
     private final PbftReplica replica;
     private final PbftClient client;
     private final PbftAdapter pbftAdapter;
     private final ReadServer readServer;
     private final ReadClient readClient;
     private final ReadAdapter readAdapter;
-    private final CertificateCollector collector;
-    private final DecisionAdapter decisionAdapter;
-    private final RoundDeadlines deadlines;
+    private final RoundDesk desk;
     private final Succession succession;
     private final EpochAdapter epochAdapter;
     private final StatusReport report;
     private final Memory memory;
-    private final RoundClock rounds;
     private final Counters<EngineCounter> counters;
-    private final LatencyRecorder decisionLatency;
     private final Long2LongHashMap ticketByRequest;
     private final Long2LongHashMap ticketByRead;
     private final Long2LongHashMap ticketByStep;
@@ -105,17 +91,13 @@ public final class ConsensusAgent implements Agent {
 
     /** What one agent hands to the next: nothing of it belongs to an epoch. */
     private record Memory(
-            RoundClock rounds,
             Counters<EngineCounter> counters,
-            LatencyRecorder decisionLatency,
             Long2LongHashMap ticketByRequest,
             Long2LongHashMap ticketByRead,
             Long2LongHashMap ticketByStep) {
         static Memory empty() {
             return new Memory(
-                    new RoundClock(),
                     new Counters<>(EngineCounter.class),
-                    new LatencyRecorder(),
                     new Long2LongHashMap(NO_TICKET),
                     new Long2LongHashMap(NO_TICKET),
                     new Long2LongHashMap(NO_TICKET));
@@ -132,12 +114,9 @@ public final class ConsensusAgent implements Agent {
         results = surroundings.results();
         commands = surroundings.commands();
         mailbox = surroundings.mailbox();
-        onDecision = surroundings.onDecision();
         final ConsensusAgent before = surroundings.place().before();
         memory = before == null ? Memory.empty() : before.memory;
-        rounds = memory.rounds();
         counters = memory.counters();
-        decisionLatency = memory.decisionLatency();
         ticketByRequest = memory.ticketByRequest();
         ticketByRead = memory.ticketByRead();
         ticketByStep = memory.ticketByStep();
@@ -172,14 +151,8 @@ public final class ConsensusAgent implements Agent {
         readClient = new ReadClient(
                 reads, pbft.firstRequestNumber(), readPublisher, readServer, client, this::onAnswer, readCounters);
         readAdapter = new ReadAdapter(reads, readServer, readClient, readCounters);
-        collector = new CertificateCollector(
-                decision,
-                surroundings.signer(),
-                surroundings.verifier(),
-                new DecisionPublisher(transport.outbox()),
-                new CertificateListener());
-        decisionAdapter = new DecisionAdapter(collector);
-        deadlines = new RoundDeadlines(decision, this::submitDeadline);
+        desk = new RoundDesk(
+                surroundings, decision, counters, report, this::submitDeadline, before == null ? null : before.desk);
         succession = succession(surroundings, pbft);
         epochAdapter = new EpochAdapter(succession);
         open(surroundings.place(), journal == null ? null : surroundings.history());
@@ -218,6 +191,7 @@ public final class ConsensusAgent implements Agent {
         }
         if (history != null) {
             replica.restart(history, clock.nanoTime());
+            desk.seenUpTo(replica.stableSequence());
         }
         if (place.end() != null) {
             succession.remember(place.end());
@@ -256,7 +230,7 @@ public final class ConsensusAgent implements Agent {
         if (!commands.takeStatusRequest()) {
             return 0;
         }
-        tell(report.status(replica, succession, hasLeft, counters, decisionLatency, transport.counters()));
+        tell(report.status(replica, succession, hasLeft, counters, desk.decisionLatency(), transport.counters()));
         return 1;
     }
 
@@ -277,14 +251,14 @@ public final class ConsensusAgent implements Agent {
         workCount += transport.inbox().poll(onMessage, FRAMES_A_TURN);
         workCount += results.drain(onResult, RESULTS_A_TURN);
         // Before the embedder's commands: a busy embedder must not keep this peer from ending rounds.
-        workCount += deadlines.onTick(nowNs);
+        workCount += desk.endRounds(nowNs);
         workCount += commands.drain(onCommand, COMMANDS_A_TURN);
         tellStatus(false);
         replica.onTick(nowNs);
         client.onTick(nowNs);
         readServer.onTick();
         readClient.onTick(nowNs);
-        workCount += collector.onTick(nowNs);
+        workCount += desk.onTick(nowNs);
         final PagedSnapshot closing = replica.closingState();
         if (closing != null) {
             succession.close(closing, nowNs);
@@ -310,7 +284,7 @@ public final class ConsensusAgent implements Agent {
     private void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
         if (!pbftAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
                 && !readAdapter.onMessage(senderId, buffer, offset, lengthBytes)
-                && !decisionAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
+                && !desk.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
                 && !epochAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
             counters.increment(EngineCounter.MESSAGES_UNKNOWN);
         }
@@ -337,56 +311,8 @@ public final class ConsensusAgent implements Agent {
                 readServer.onRead(
                         sequence, buffer, index + ResultRing.BODY_OFFSET, lengthBytes - ResultRing.BODY_OFFSET);
             case ResultRing.ROLLED_BACK -> replica.onRolledBack(sequence);
-            case ResultRing.EVENT -> onRoundEvent((RoundEvent) results.takeObject());
+            case ResultRing.EVENT -> desk.onEvent((RoundEvent) results.takeObject(), nowNs);
             default -> throw new IllegalStateException("result of unknown type " + type);
-        }
-    }
-
-    private void onRoundEvent(final RoundEvent event) {
-        if (event instanceof RoundEvent.Opened opened) {
-            onRoundOpened(opened.round());
-        } else if (event instanceof RoundEvent.Closed closed) {
-            onRoundClosed(closed.decision());
-        } else if (event instanceof RoundEvent.Restored restored) {
-            deadlines.onRestored();
-            restored.open().forEach(opened -> onRoundOpened(opened.round()));
-            for (final RoundEvent.Recovered closed : restored.closed()) {
-                report.onRoundClosed(closed.round(), closed.sequence(), closed.status(), closed.digest());
-                collector.onRoundRecovered(closed.round(), closed.sequence(), closed.digest(), nowNs);
-            }
-        }
-    }
-
-    private void onRoundOpened(final String round) {
-        counters.increment(EngineCounter.ROUNDS_OPENED);
-        rounds.onStart(round, nowNs);
-        deadlines.onRoundOpened(round, nowNs);
-    }
-
-    private void onRoundClosed(final Decision decision) {
-        counters.increment(EngineCounter.ROUNDS_CLOSED);
-        deadlines.onRoundClosed(decision.round());
-        report.onRoundClosed(decision.round(), decision.sequence(), decision.status(), decision.digest());
-        // First, for it stops this peer if the certificate that came before is of another result.
-        collector.onRoundClosed(decision.round(), decision.sequence(), decision.digest(), nowNs);
-        deliver(rounds.onDecision(decision, collector.certificate(decision.round()), nowNs));
-    }
-
-    private void deliver(final CertifiedDecision certified) {
-        if (certified != null) {
-            counters.increment(EngineCounter.DECISIONS_CERTIFIED);
-            decisionLatency.record(certified.decisionNanos());
-            tell(certified);
-            listen(certified);
-        }
-    }
-
-    /** The embedder's code: its error is not the peer's, and the same error on every peer would stop the whole group. */
-    private void listen(final CertifiedDecision certified) {
-        try {
-            onDecision.accept(certified);
-        } catch (final RuntimeException e) {
-            counters.increment(EngineCounter.LISTENER_FAILURES);
         }
     }
 
@@ -438,7 +364,8 @@ public final class ConsensusAgent implements Agent {
         contribution.wrapAndApplyHeader(buffer, body, header);
         final byte[] round = new byte[contribution.roundLength()];
         contribution.getRound(round, 0, round.length);
-        rounds.onStart(new String(round, StandardCharsets.UTF_8), buffer.getLong(index + CommandRing.START_OFFSET));
+        desk.onContribution(
+                new String(round, StandardCharsets.UTF_8), buffer.getLong(index + CommandRing.START_OFFSET));
         return Action.CONTINUE;
     }
 
@@ -469,31 +396,6 @@ public final class ConsensusAgent implements Agent {
     private void tell(final Object event) {
         if (!mailbox.offer(event)) {
             counters.increment(EngineCounter.EVENTS_DISCARDED);
-        }
-    }
-
-    /** Certificates as they come together. */
-    private final class CertificateListener implements CertificateCollector.Listener {
-        @Override
-        public void onCertificate(final Certificate certificate) {
-            deliver(rounds.onCertificate(certificate, nowNs));
-        }
-
-        @Override
-        public void onConflictingVotes(
-                final int peerId,
-                final String round,
-                final long sequence,
-                final String firstDigest,
-                final String secondDigest) {
-            counters.increment(EngineCounter.RESULT_CONFLICTS);
-        }
-
-        @Override
-        public void onDiverged(final Certificate certificate) {
-            Invariant.check(
-                    false,
-                    "the result of round " + certificate.round() + " differs from the one that f + 1 peers signed");
         }
     }
 }

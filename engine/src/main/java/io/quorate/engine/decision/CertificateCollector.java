@@ -24,7 +24,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 public final class CertificateCollector {
     /** How many of the rounds that a snapshot brings are asked about; older certificates can still come by themselves. */
-    static final int RECOVERED_ROUNDS_MAX = 16;
+    public static final int RECOVERED_ROUNDS_MAX = 64;
 
     /** How many rounds are asked about in one tick. */
     private static final int QUERIES_PER_TICK_MAX = 16;

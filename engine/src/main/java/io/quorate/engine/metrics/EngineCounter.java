@@ -13,6 +13,14 @@ public enum EngineCounter {
     ROUNDS_OPENED("engine.rounds.opened", "rounds", "Rounds that this peer saw open."),
     ROUNDS_CLOSED("engine.rounds.closed", "rounds", "Rounds that this peer computed a decision for."),
     DECISIONS_CERTIFIED("engine.decisions.certified", "decisions", "Decisions that f + 1 peers signed equally."),
+    DECISIONS_FETCHED(
+            "engine.decisions.fetched",
+            "decisions",
+            "Decisions that a restored state passed over and another peer handed in."),
+    DECISIONS_LOST(
+            "engine.decisions.lost",
+            "decisions",
+            "Decisions that a restored state passed over and nobody had any more, or that were too many at once."),
     RESULT_CONFLICTS("engine.results.conflicts", "votes", "Peers caught signing two results of one round."),
     EVENTS_DISCARDED("engine.events.discarded", "events", "Events that the embedder did not take in time."),
     LISTENER_FAILURES("engine.listener.failures", "calls", "Calls of the embedder's decision listener that threw."),

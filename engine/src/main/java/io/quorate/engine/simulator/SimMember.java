@@ -43,6 +43,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
     private final Outbox port;
     private final Outbox outbox;
     private final SimExecution execution;
+    private final SimJournal disk;
     private final PbftReplica replica;
     private final SimUser user;
     private final Succession succession;
@@ -53,6 +54,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
     private final int waitingMax;
     private long appliedCount;
     private long stableBefore;
+    private long voteNumber;
 
     /**
      * How a peer begins in an epoch.
@@ -96,7 +98,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         final Signer signer = watch == null ? own : watch;
         liar = watch == null ? liar(start.port(), signer, context) : null;
         final Outbox way = watch == null ? liar : watch;
-        final SimJournal disk = start.disk();
+        disk = start.disk();
         final DurableGate held = disk == null ? null : new DurableGate(disk, way, GATE_BYTES_MAX);
         outbox = held == null ? way : held;
         final SimExecution.Gate gate = new SimExecution.Gate(this);
@@ -335,8 +337,14 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         record(Trace.Kind.ENTER, view, primaryId);
     }
 
+    /** False while the journal does not hold yet that the vote is back: nothing that rests on it can have left. */
+    boolean isVoteDurable() {
+        return disk == null || disk.durableNumber() >= voteNumber;
+    }
+
     @Override
     public void onVotingAgain(final long sequence) {
+        voteNumber = disk == null ? 0 : disk.number();
         peer.onVotingAgain(sequence);
     }
 

@@ -249,7 +249,7 @@ final class SimPeer implements LivenessChecker.Watched {
     void crash(final SimJournal.Damage damage) {
         cluster.trace().record(cluster.clock().nowNs(), node, Trace.Kind.CRASH, incarnation, 0);
         isUp = false;
-        isVoting &= files.isDurable();
+        isVoting &= files.isDurable() && (member == null || member.isVoteDurable());
         files.crash(damage);
         pausedUntilNs = 0;
         if (member != null) {

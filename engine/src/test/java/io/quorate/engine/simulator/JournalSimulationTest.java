@@ -72,6 +72,12 @@ class JournalSimulationTest {
         }
     }
 
+    /** One of a million: all crash 80 us after a vote came back, before the journal says so, and the next life has to earn it again. */
+    @Test
+    void shouldNotTakeAVoteForKeptThatWasNotDurableYet() {
+        assertClean(new Simulator().run(10_161_581));
+    }
+
     @Test
     void shouldBearSlowAndFullDisks() {
         for (long seed = 1; seed <= SEEDS; seed++) {
