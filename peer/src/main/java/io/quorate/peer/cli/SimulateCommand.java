@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -39,6 +40,7 @@ final class SimulateCommand implements Callable<Integer> {
     private static final int REQUESTS_MAX = 10_000;
     private static final int THREADS_MAX = 256;
     private static final int BAR_LENGTH = 30;
+    private static final int FAILING_MAX = 20;
 
     /** What is simulated; one protocol so far. */
     private enum Protocol {
@@ -124,6 +126,9 @@ final class SimulateCommand implements Callable<Integer> {
         private long warmAtNs;
         private Simulator.Outcome first;
 
+        /** What went wrong by seed, the lowest seeds of all that failed. */
+        private final TreeMap<Long, String> failing = new TreeMap<>();
+
         private synchronized void add(final Simulator.Outcome outcome, final long count, final long startNs) {
             final long nowNs = System.nanoTime();
             done++;
@@ -140,6 +145,11 @@ final class SimulateCommand implements Callable<Integer> {
                 stalled += outcome.result() == Simulator.Result.STALL ? 1 : 0;
                 if (first == null || outcome.seed() < first.seed()) {
                     first = outcome;
+                }
+                final boolean isStall = outcome.result() == Simulator.Result.STALL;
+                failing.put(outcome.seed(), isStall ? "stalled" : "violation of " + outcome.property());
+                if (failing.size() > FAILING_MAX) {
+                    failing.pollLastEntry();
                 }
             }
         }
@@ -178,13 +188,13 @@ final class SimulateCommand implements Callable<Integer> {
     private int traceOne(final long seed) {
         final PrintWriter out = spec.commandLine().getOut();
         final PrintWriter err = spec.commandLine().getErr();
+        final long startNs = System.nanoTime();
         final Simulator.Outcome outcome =
                 simulator().listener(json ? err::println : out::println).run(seed);
         final Tally tally = new Tally();
-        final long nowNs = System.nanoTime();
-        tally.add(outcome, 1, nowNs);
+        tally.add(outcome, 1, startNs);
         err.println(outcome.plan());
-        return report(tally, nowNs, nowNs + 1);
+        return report(tally, startNs, System.nanoTime());
     }
 
     private void sweep(final long first, final long count, final int workers, final Tally tally, final long startNs)
@@ -254,6 +264,9 @@ final class SimulateCommand implements Callable<Integer> {
                             ? ""
                             : " --mode " + mode.name().toLowerCase(Locale.ROOT))
                     + " --trace");
+            tally.failing
+                    .tailMap(tally.first.seed(), false)
+                    .forEach((seed, what) -> err.println("also: seed " + seed + " " + what));
         }
         if (json) {
             final Map<String, Object> line = new LinkedHashMap<>();
@@ -265,6 +278,7 @@ final class SimulateCommand implements Callable<Integer> {
             line.put("eventsPerSecond", eventsPerSecond);
             line.put("traceHash", String.format(Locale.ROOT, "%016x", tally.traceHash));
             line.put("firstFailingSeed", tally.first == null ? null : tally.first.seed());
+            line.put("failingSeeds", List.copyOf(tally.failing.keySet()));
             out.println(JsonLine.write(line));
         } else {
             out.printf(

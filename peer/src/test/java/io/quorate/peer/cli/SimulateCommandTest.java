@@ -31,8 +31,14 @@ class SimulateCommandTest {
         final CommandRun run = CommandRun.of(
                 "simulate", "--seed", "7", "--seeds", "10", "--faults", "harsh", "--patience", "0", "--json");
         assertThat(run.exitCode()).isEqualTo(1);
-        final Object seed = JsonLine.read(run.out()).get("firstFailingSeed");
+        final Map<String, Object> line = JsonLine.read(run.out());
+        final Object seed = line.get("firstFailingSeed");
         assertThat((Long) seed).isBetween(7L, 16L);
+        final List<?> failing = (List<?>) line.get("failingSeeds");
+        assertThat(failing).hasSize(((Long) line.get("stalled")).intValue());
+        assertThat(failing.getFirst()).isEqualTo(seed);
+        assertThat(run.err().lines().filter(text -> text.matches("also: seed \\d+ stalled")))
+                .hasSize(failing.size() - 1);
         assertThat(run.err())
                 .contains("seed " + seed + ": STALL")
                 .contains("replay: ./quorate simulate --seed " + seed
