@@ -1,5 +1,6 @@
 package io.quorate.peer.cli;
 
+import io.quorate.peer.doctor.DoctorCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
@@ -32,6 +33,7 @@ import picocli.CommandLine.ScopeType;
             ContributeCommand.class,
             StatusCommand.class,
             CertificateCommand.class,
+            DoctorCommand.class,
             SimulateCommand.class,
             CompletionCommand.class
         })

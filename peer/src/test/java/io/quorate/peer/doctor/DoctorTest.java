@@ -1,0 +1,138 @@
+package io.quorate.peer.doctor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quorate.engine.ThreadingMode;
+import io.quorate.peer.CommandRun;
+import io.quorate.peer.format.JsonLine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Each check passes where all is well and says what to change where it is not. */
+class DoctorTest {
+    private static final long MIB = 1 << 20;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void shouldWantRoomForTheDriversLogs() {
+        final HostChecks host = new HostChecks(folder);
+        assertThat(host.memory("/dev/shm", 1024 * MIB, "tmpfs", 4).verdict()).isEqualTo(Finding.Verdict.OK);
+        final Finding small = host.memory("/dev/shm", 32 * MIB, "tmpfs", 4);
+        assertThat(small.verdict()).isEqualTo(Finding.Verdict.FAIL);
+        assertThat(small.advice()).contains("--shm-size");
+        assertThat(host.memory("/dev/shm", 64 * MIB, "tmpfs", 7).verdict()).isEqualTo(Finding.Verdict.FAIL);
+        assertThat(host.memory("/tmp", 1024 * MIB, "ext4", 4).verdict()).isEqualTo(Finding.Verdict.WARN);
+    }
+
+    @Test
+    void shouldCompareTheKernelWithItsAdvice() throws IOException {
+        final Path advice = Files.writeString(
+                folder.resolve("sysctl.conf"),
+                "# words = 1\nnet.core.rmem_max = 4194304\nnet.core.wmem_max = 4194304\nvm.swappiness = 1\n");
+        setting("net/core/rmem_max", "4194304");
+        setting("net/core/wmem_max", "65536");
+        setting("vm/swappiness", "60");
+        final HostChecks host = new HostChecks(folder);
+        final List<Finding> findings = host.kernelSettings(advice);
+        assertThat(findings).extracting(Finding::check).doesNotHaveDuplicates();
+        assertThat(find(findings, "net.core.rmem_max").verdict()).isEqualTo(Finding.Verdict.OK);
+        assertThat(find(findings, "net.core.wmem_max").verdict()).isEqualTo(Finding.Verdict.FAIL);
+        assertThat(find(findings, "net.core.wmem_max").advice()).startsWith("sysctl -w net.core.wmem_max=");
+        assertThat(find(findings, "vm.swappiness").verdict()).isEqualTo(Finding.Verdict.WARN);
+
+        setting("net/core/wmem_max", "212992");
+        setting("vm/swappiness", "0");
+        final List<Finding> better = host.kernelSettings(advice);
+        assertThat(find(better, "net.core.wmem_max").verdict()).isEqualTo(Finding.Verdict.WARN);
+        assertThat(better).extracting(Finding::check).doesNotContain("vm.swappiness");
+        assertThat(new HostChecks(folder.resolve("nowhere")).kernelSettings(advice))
+                .allMatch(one -> one.verdict() == Finding.Verdict.WARN);
+    }
+
+    @Test
+    void shouldLookAtNetworkCoresAndClock() throws IOException {
+        final HostChecks host = new HostChecks(folder);
+        assertThat(host.mtu("eth0", 1500).verdict()).isEqualTo(Finding.Verdict.OK);
+        assertThat(host.mtu("wg0", 1420).verdict()).isEqualTo(Finding.Verdict.WARN);
+        assertThat(HostChecks.cores(2, null).verdict()).isEqualTo(Finding.Verdict.OK);
+        assertThat(HostChecks.cores(8, null).verdict()).isEqualTo(Finding.Verdict.OK);
+        assertThat(HostChecks.cores(1, ThreadingMode.SHARED).verdict()).isEqualTo(Finding.Verdict.WARN);
+        final Finding dedicated = HostChecks.cores(2, ThreadingMode.DEDICATED);
+        assertThat(dedicated.verdict()).isEqualTo(Finding.Verdict.FAIL);
+        assertThat(dedicated.advice()).contains("--threading shared");
+        assertThat(host.clock().verdict()).isEqualTo(Finding.Verdict.WARN);
+        final Path clock = folder.resolve("sys/devices/system/clocksource/clocksource0/current_clocksource");
+        Files.createDirectories(clock.getParent());
+        Files.writeString(clock, "tsc\n");
+        assertThat(host.clock()).isEqualTo(Finding.ok("clock", "tsc"));
+        Files.writeString(clock, "hpet\n");
+        assertThat(host.clock().verdict()).isEqualTo(Finding.Verdict.WARN);
+    }
+
+    @Test
+    void shouldPassThisJvmAndSoundFiles() throws IOException {
+        assertThat(HostChecks.java().verdict()).isEqualTo(Finding.Verdict.OK);
+        final Path keys = folder.resolve("keys");
+        CommandRun.of("keys", "generate", "--out", keys);
+        final Path key = keys.resolve("identity.key");
+        final Path roster = folder.resolve("roster.txt");
+        CommandRun.of("roster", "create", keys.resolve("identity.pub") + "@127.0.0.1:4010", "--out", roster);
+        final CommandRun run = CommandRun.of("doctor", "--key", key, "--roster", roster, "--json");
+        final Map<String, Object> report = JsonLine.read(run.out());
+        assertThat(report).containsEntry("event", "doctor").containsEntry("healthy", run.exitCode() == 0);
+        assertThat(verdicts(report))
+                .containsEntry("key", "ok")
+                .containsEntry("key folder", "ok")
+                .containsEntry("roster", "ok");
+    }
+
+    @Test
+    void shouldFailForFilesThatOthersCouldUse() throws IOException {
+        final Path keys = folder.resolve("keys");
+        CommandRun.of("keys", "generate", "--out", keys);
+        final Path key = keys.resolve("identity.key");
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
+        Files.setPosixFilePermissions(keys, PosixFilePermissions.fromString("rwxrwxrwx"));
+        final Path data = Files.createDirectory(folder.resolve("data"));
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("rwxr-xr-x"));
+        final CommandRun run =
+                CommandRun.of("doctor", "--key", key, "--data", data, "--roster", folder.resolve("none.txt"), "--json");
+        assertThat(run.exitCode()).isEqualTo(1);
+        assertThat(verdicts(JsonLine.read(run.out())))
+                .containsEntry("key", "fail")
+                .containsEntry("key folder", "fail")
+                .containsEntry("data", "fail")
+                .containsEntry("roster", "fail");
+        final CommandRun text = CommandRun.of("doctor", "--data", data);
+        assertThat(text.exitCode()).isEqualTo(1);
+        assertThat(text.out()).contains("fail  data").contains("-> chmod 700 " + data);
+    }
+
+    private void setting(final String name, final String value) throws IOException {
+        final Path file = folder.resolve("proc/sys").resolve(name);
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, value + "\n");
+    }
+
+    private static Finding find(final List<Finding> findings, final String check) {
+        return findings.stream()
+                .filter(one -> one.check().equals(check))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Map<Object, Object> verdicts(final Map<String, Object> report) {
+        final Map<Object, Object> verdicts = new java.util.HashMap<>();
+        ((List<?>) report.get("checks"))
+                .forEach(one -> verdicts.put(((Map<?, ?>) one).get("check"), ((Map<?, ?>) one).get("verdict")));
+        return verdicts;
+    }
+}
