@@ -67,6 +67,10 @@ final class LocalGroup implements AutoCloseable {
         return roster;
     }
 
+    PeerIdentity identity(final int id) {
+        return identities.get(id);
+    }
+
     ConsensusEngine engine(final int id) {
         return engines[id];
     }

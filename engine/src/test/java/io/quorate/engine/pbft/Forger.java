@@ -7,6 +7,7 @@ import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Request;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Digest;
+import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
@@ -16,16 +17,28 @@ import org.agrona.concurrent.UnsafeBuffer;
 /** Speaks for one peer with its own key: whatever the test wants it to say, true or not. */
 final class Forger {
     final int id;
-    private final TestGroup group;
     private final PbftContext context;
+    private final Signer signer;
+    private final Wire wire;
     private final PbftPublisher publisher;
     private final Digest sha256 = new Digest();
     private UnsafeBuffer captured;
 
+    /** Where its bytes go. */
+    @FunctionalInterface
+    interface Wire {
+        void deliver(int receiverId, UnsafeBuffer bytes);
+    }
+
     Forger(final TestGroup group, final int id) {
-        this.group = group;
+        this(id, group.peers[id].context, group.keys.signer(id), (to, bytes) -> group.deliver(id, to, bytes));
+    }
+
+    Forger(final int id, final PbftContext context, final Signer signer, final Wire wire) {
         this.id = id;
-        context = group.peers[id].context;
+        this.context = context;
+        this.signer = signer;
+        this.wire = wire;
         publisher = new PbftPublisher(context, new Outbox() {
             @Override
             public boolean send(final int peerId, final DirectBuffer message, final int offset, final int lengthBytes) {
@@ -44,7 +57,7 @@ final class Forger {
     void say(final Consumer<PbftPublisher> message, final int... receivers) {
         message.accept(publisher);
         for (final int receiver : receivers) {
-            group.deliver(id, receiver, captured);
+            wire.deliver(receiver, captured);
         }
     }
 
@@ -93,7 +106,7 @@ final class Forger {
         content.putLong(0, sequence, java.nio.ByteOrder.LITTLE_ENDIAN);
         state.write(content, Long.BYTES);
         final UnsafeBuffer signature = new UnsafeBuffer(new byte[SIGNATURE_LENGTH]);
-        group.keys.signer(id).sign(SigningDomain.CHECKPOINT, content, 0, content.capacity(), signature, 0);
+        signer.sign(SigningDomain.CHECKPOINT, content, 0, content.capacity(), signature, 0);
         say(publisher -> publisher.checkpoint(other(), sequence, state, signature, 0), receivers);
     }
 
@@ -171,9 +184,7 @@ final class Forger {
     }
 
     private void sign(final SigningDomain domain, final UnsafeBuffer statement) {
-        group.keys
-                .signer(id)
-                .sign(domain, statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH, statement, 0);
+        signer.sign(domain, statement, SIGNATURE_LENGTH, statement.capacity() - SIGNATURE_LENGTH, statement, 0);
     }
 
     private int other() {
