@@ -6,7 +6,9 @@ import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.transport.aeron.DriverSettings;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.NetworkInterface;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ final class HostChecks {
 
     private static final int DEDICATED_CORES_MIN = 4;
     private static final long MIB = 1 << 20;
+    private static final int SETTING_LENGTH_MAX = 64;
 
     /** IPv6 and UDP. */
     private static final int PACKET_HEADERS = 48;
@@ -150,8 +153,11 @@ final class HostChecks {
 
     private Long setting(final String key) {
         final Path file = root.resolve("proc/sys").resolve(key.replace('.', '/'));
-        try {
-            return Long.valueOf(Files.readString(file).strip());
+        // In one read: the kernel gives such a file away at its beginning only, and a reader in pieces sees the first
+        // digit.
+        try (InputStream in = Files.newInputStream(file)) {
+            final byte[] text = new byte[SETTING_LENGTH_MAX];
+            return Long.valueOf(new String(text, 0, Math.max(0, in.read(text)), StandardCharsets.US_ASCII).strip());
         } catch (final IOException | NumberFormatException e) {
             return null;
         }

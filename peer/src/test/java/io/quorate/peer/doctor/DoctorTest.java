@@ -57,6 +57,17 @@ class DoctorTest {
                 .allMatch(one -> one.verdict() == Finding.Verdict.WARN);
     }
 
+    /** The kernel gives its settings away in one read or not at all. */
+    @Test
+    void shouldReadThisKernelsSettingsToTheEnd() throws IOException {
+        final String key = "net.core.rmem_max";
+        final Path file = Path.of("/proc/sys/net/core/rmem_max");
+        org.junit.jupiter.api.Assumptions.assumeTrue(Files.isReadable(file));
+        final List<Finding> findings = new HostChecks(Path.of("/")).kernelSettings(folder.resolve("none"));
+        assertThat(find(findings, key).found())
+                .matches(Files.readAllLines(file).getFirst() + "(, the driver asks for \\d+)?");
+    }
+
     @Test
     void shouldLookAtNetworkCoresAndClock() throws IOException {
         final HostChecks host = new HostChecks(folder);
