@@ -5,6 +5,7 @@ import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.Grouping;
 import io.quorate.engine.coordination.Topology;
 import io.quorate.engine.pbft.PbftContext;
+import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +31,7 @@ public final class GroupSettings {
     private static final String VIEW_CHANGE_TIMEOUT_MS = "view-change-timeout-ms";
 
     private static final String READS = "reads";
+    private static final String REQUESTS = "requests";
 
     private static final String GOSSIP_ROUNDS = "gossip-rounds";
     private static final String CONNECTIONS = "connections";
@@ -50,6 +52,7 @@ public final class GroupSettings {
             CHECKPOINT_INTERVAL,
             VIEW_CHANGE_TIMEOUT_MS,
             READS,
+            REQUESTS,
             GOSSIP_ROUNDS,
             CONNECTIONS,
             ROPE_MODE,
@@ -64,11 +67,18 @@ public final class GroupSettings {
     private final int checkpointInterval;
     private final long viewChangeTimeoutNs;
     private final boolean isReading;
+    private final boolean isTagging;
 
     /** How queries are answered. */
     private enum Reads {
         ORDERED,
         UNORDERED
+    }
+
+    /** What says that a request is its client's. */
+    private enum Requests {
+        TAGGED,
+        SIGNED
     }
 
     private GroupSettings(final Roster roster) {
@@ -93,6 +103,7 @@ public final class GroupSettings {
         roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
         checkpointInterval = (int) roster.setting(CHECKPOINT_INTERVAL, 64, 1, 4096);
         isReading = choice(roster, READS, Reads.ORDERED) == Reads.UNORDERED;
+        isTagging = choice(roster, REQUESTS, Requests.TAGGED) == Requests.TAGGED;
         viewChangeTimeoutNs = roster.setting(VIEW_CHANGE_TIMEOUT_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
     }
 
@@ -123,11 +134,17 @@ public final class GroupSettings {
         return roundDeadlineNs;
     }
 
-    /** Fills what the group decides of pBFT's settings. */
-    void applyTo(final PbftContext context) {
+    /**
+     * Fills what the group decides of pBFT's settings.
+     *
+     * @param roster the one that these are the settings of
+     * @param identity of the peer in it
+     */
+    void applyTo(final PbftContext context, final Roster roster, final PeerIdentity identity) {
         context.peerCount(coordinator.peerCount())
                 .checkpointInterval(checkpointInterval)
                 .isReading(isReading)
+                .authenticator(isTagging ? identity.authenticator(roster) : null)
                 .viewChangeTimeoutNs(viewChangeTimeoutNs)
                 .viewChangeTimeoutMaxNs(Math.max(16 * viewChangeTimeoutNs, viewChangeTimeoutNs));
     }

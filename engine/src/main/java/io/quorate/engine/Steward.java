@@ -126,7 +126,7 @@ final class Steward implements AutoCloseable {
                 .random(new SecureRandom())
                 .isFirstStart(isFirstStart)
                 .firstRequestNumber(incarnation.firstRequestNumber());
-        GroupSettings.of(roster).applyTo(pbft);
+        GroupSettings.of(roster).applyTo(pbft, roster, context.identityIn(roster));
         return pbft.conclude();
     }
 

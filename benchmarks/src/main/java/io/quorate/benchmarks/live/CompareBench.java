@@ -102,6 +102,7 @@ public final class CompareBench {
         final double othersFraction = neighbours.fraction();
         return new CompareReport(
                 sides.get(SideName.PBFT.ordinal()).result(),
+                sides.get(SideName.PBFT_SIGNED.ordinal()).result(),
                 sides.get(SideName.AERON_CLUSTER.ordinal()).result(),
                 sides.get(SideName.PING_PONG.ordinal()).result(),
                 options.seconds(),

@@ -13,7 +13,12 @@ import java.util.Locale;
  * @param othersFraction of all processors that other processes used meanwhile; NaN if nobody knows
  */
 record CompareReport(
-        SideResult pbft, SideResult aeronCluster, SideResult pingPong, double seconds, double othersFraction) {
+        SideResult pbft,
+        SideResult pbftSigned,
+        SideResult aeronCluster,
+        SideResult pingPong,
+        double seconds,
+        double othersFraction) {
     /** Below 1 ours is faster. */
     double latencyRatioP50() {
         return (double) pbft.nanos(50) / aeronCluster.nanos(50);
@@ -25,7 +30,7 @@ record CompareReport(
                 "%d-byte requests over UDP loopback, one in flight, one JVM a side, in turns; microseconds%n%n",
                 Side.REQUEST_BYTES);
         out.printf("%-16s %10s %10s %10s %12s %10s%n", "", "p50", "p99", "p99.9", "requests/s", "requests");
-        for (final SideResult side : List.of(pbft, aeronCluster, pingPong)) {
+        for (final SideResult side : List.of(pbft, pbftSigned, aeronCluster, pingPong)) {
             out.printf(
                     Locale.ROOT,
                     "%-16s %10.1f %10.1f %10.1f %12.0f %10d%n",
@@ -46,7 +51,7 @@ record CompareReport(
                 ratios.get(3 * ratios.size() / 4),
                 ratios.size(),
                 (double) pbft.nanos(99) / aeronCluster.nanos(99));
-        for (final SideResult side : List.of(pbft, aeronCluster)) {
+        for (final SideResult side : List.of(pbft, pbftSigned, aeronCluster)) {
             out.printf(
                     Locale.ROOT,
                     "%-23s p50 %.1f%n",
@@ -60,7 +65,7 @@ record CompareReport(
                 othersFraction > Neighbours.QUIET_MAX
                         ? ": too much, the side with the most threads suffers most; do not believe the ratios"
                         : "");
-        for (final SideResult side : List.of(pbft, aeronCluster, pingPong)) {
+        for (final SideResult side : List.of(pbft, pbftSigned, aeronCluster, pingPong)) {
             out.println(side.description());
         }
     }
@@ -79,6 +84,8 @@ record CompareReport(
                 aeronCluster.requestsPerSecond(),
                 pingPong.nanos(50)));
         append(json, "pbft", pbft);
+        json.append(String.format(Locale.ROOT, ",\"pbftSignedP50Nanos\":%d", pbftSigned.nanos(50)));
+        append(json, "pbftSigned", pbftSigned);
         append(json, "aeronCluster", aeronCluster);
         append(json, "pingPong", pingPong);
         return json.append(String.format(

@@ -35,12 +35,15 @@ final class PbftSide implements Side {
 
     private final ConsensusEngine[] engines = new ConsensusEngine[PEERS];
     private final ThreadingMode threading;
+    private final String requests;
     private final Gate gate;
     private long number;
 
-    PbftSide(final Path folder, final Gate gate, final ThreadingMode threading) {
+    /** @param requests the group's setting: tagged or signed */
+    PbftSide(final Path folder, final Gate gate, final ThreadingMode threading, final String requests) {
         this.gate = gate;
         this.threading = threading;
+        this.requests = requests;
         final int lengthBytes = DecisionMachine.encodeQuery(new ExpandableArrayBuffer(), 0, ROUND);
         if (lengthBytes != REQUEST_BYTES) {
             throw new IllegalStateException("the request has " + lengthBytes + " bytes, not " + REQUEST_BYTES);
@@ -53,7 +56,8 @@ final class PbftSide implements Side {
             identities.add(identity);
             peers.add(new Roster.Peer(id, "peer-" + id, "127.0.0.1", ports[id], identity.publicKey()));
         }
-        final Roster roster = Roster.of(1, peers, Map.of("dimension", "8", "heads", "2", "reads", "ordered"));
+        final Roster roster =
+                Roster.of(1, peers, Map.of("dimension", "8", "heads", "2", "reads", "ordered", "requests", requests));
         try {
             for (int id = 0; id < PEERS; id++) {
                 engines[id] = ConsensusEngine.launch(new EngineContext()
@@ -98,7 +102,8 @@ final class PbftSide implements Side {
 
     @Override
     public String description() {
-        return "pBFT: four peers, ordered questions asked at a backup, memory-only, frames with MACs, requests signed ("
+        return "pBFT: four peers, ordered questions asked at a backup, memory-only, frames with MACs, requests "
+                + requests + " ("
                 + Ed25519Provider.choose().providerName() + "), threading "
                 + threading.name().toLowerCase(Locale.ROOT);
     }

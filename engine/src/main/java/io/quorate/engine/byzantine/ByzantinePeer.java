@@ -1,9 +1,12 @@
 package io.quorate.engine.byzantine;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
 import io.quorate.transport.codecs.RequestDecoder;
+import io.quorate.transport.codecs.TaggedRequestDecoder;
 import java.util.random.RandomGenerator;
 import org.agrona.DirectBuffer;
 
@@ -24,6 +27,7 @@ public final class ByzantinePeer implements Outbox {
     private final FalseViews views;
     private final FalseAnswers answers;
     private final FalseTimes times;
+    private final FalseTags tags;
     private final Schemes schemes;
     private final Hoarder hoarder;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
@@ -51,6 +55,7 @@ public final class ByzantinePeer implements Outbox {
         views = new FalseViews(bend, port, scene);
         answers = new FalseAnswers(bend, port, scene);
         times = new FalseTimes(bend, port, scene);
+        tags = new FalseTags(bend, port, scene, plot);
         schemes = new Schemes(bend, port, scene, plot, votes, views);
         hoarder = new Hoarder(bend, port, scene);
     }
@@ -87,6 +92,7 @@ public final class ByzantinePeer implements Outbox {
             case USURPER -> schemes.usurper(to);
             case HOARDER -> hoarder.send(to);
             case STRADDLER -> schemes.straddler(to);
+            case BAD_TAGS -> tags.badTags(to);
         };
     }
 
@@ -108,8 +114,13 @@ public final class ByzantinePeer implements Outbox {
             return true;
         }
         header.wrap(message, offset);
-        final boolean isCensored = header.templateId() == RequestDecoder.TEMPLATE_ID
-                && plot.isVictim(message.getShort(offset + Bend.HEADER + RequestDecoder.clientIdEncodingOffset()));
+        final int clientAt = header.templateId() == RequestDecoder.TEMPLATE_ID
+                ? RequestDecoder.clientIdEncodingOffset()
+                : TaggedRequestDecoder.clientIdEncodingOffset();
+        final boolean isRequest = header.templateId() == RequestDecoder.TEMPLATE_ID
+                || header.templateId() == TaggedRequestDecoder.TEMPLATE_ID;
+        final boolean isCensored =
+                isRequest && plot.isVictim(message.getShort(offset + Bend.HEADER + clientAt, LITTLE_ENDIAN));
         if (isCensored) {
             scene.lied(senderId);
         }

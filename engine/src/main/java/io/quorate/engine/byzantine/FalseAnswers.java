@@ -10,6 +10,7 @@ import io.quorate.transport.codecs.ReplyDecoder;
 import io.quorate.transport.codecs.RequestDecoder;
 import io.quorate.transport.codecs.SnapshotPageDecoder;
 import io.quorate.transport.codecs.StatusDecoder;
+import io.quorate.transport.codecs.TaggedRequestDecoder;
 
 /** Lies to whoever asks, clients and peers that catch up; and what is no answer at all. */
 final class FalseAnswers {
@@ -50,6 +51,14 @@ final class FalseAnswers {
             case RequestDecoder.TEMPLATE_ID -> {
                 // Others' requests only, passed on: of its own it is the client.
                 if (bend.bytes.getShort(Bend.HEADER + RequestDecoder.clientIdEncodingOffset()) != bend.senderId()) {
+                    bend.damageLast();
+                    scene.lied(to);
+                }
+            }
+            case TaggedRequestDecoder.TEMPLATE_ID -> {
+                // The tags.
+                if (bend.bytes.getShort(Bend.HEADER + TaggedRequestDecoder.clientIdEncodingOffset())
+                        != bend.senderId()) {
                     bend.damageLast();
                     scene.lied(to);
                 }

@@ -29,6 +29,10 @@ public final class Plot {
         return (otherHalf >>> peerId & 1) != 0;
     }
 
+    int victimId() {
+        return victimId;
+    }
+
     boolean isVictim(final int clientId) {
         return clientId == victimId;
     }

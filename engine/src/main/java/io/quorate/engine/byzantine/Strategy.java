@@ -51,7 +51,9 @@ public enum Strategy {
     /** Keeps others' view changes, and begins an old view of its own with one that its sender has forgotten. */
     HOARDER,
     /** Stays in an epoch that is over and answers there, while it takes part in the next; only one peer is told that it ended. */
-    STRADDLER;
+    STRADDLER,
+    /** As a client gives tags that hold for some replicas only, or for none, also in another client's name; proposes such requests. */
+    BAD_TAGS;
 
     private static final Strategy[] MIXED = java.util.Arrays.copyOf(values(), TWO_FACED.ordinal());
 

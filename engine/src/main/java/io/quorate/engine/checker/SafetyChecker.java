@@ -3,8 +3,11 @@ package io.quorate.engine.checker;
 import io.quorate.transport.auth.SigningDomain;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.IntPredicate;
 
 /**
  * Watches everything that correct peers do and stops the run at the first step that must never be taken. It knows all peers
@@ -66,6 +69,11 @@ public final class SafetyChecker {
     /** The highest position whose reply some correct client has believed. */
     private long believedMax = -1;
 
+    /** Every query that a correct client ever asked: if it is ordered, it is applied. */
+    private final Set<Long> asked = new HashSet<>();
+
+    private IntPredicate isHonest = clientId -> false;
+
     private record State(long epoch, long sequence) {}
 
     /** What an epoch begins with, as the first correct peer to open it knows it. */
@@ -75,6 +83,11 @@ public final class SafetyChecker {
 
     /** The place a correct peer can vote once in: kind is the template id of the vote. */
     private record Vote(int peerId, int kind, long view, long sequence) {}
+
+    /** Tells the clients that are correct: what is applied in their name they have submitted. */
+    public void honest(final IntPredicate newIsHonest) {
+        isHonest = newIsHonest;
+    }
 
     /** A correct client hands in a command, once. */
     public void onSubmitted(final long commandId, final int register, final long value) {
@@ -149,6 +162,12 @@ public final class SafetyChecker {
             throw new Violation(
                     "order",
                     "peer " + peerId + " applies number " + position + " but only " + order.size() + " are known");
+        }
+        if (isHonest.test(clientId) && !submitted.containsKey(commandId) && !asked.contains(commandId)) {
+            throw new Violation(
+                    "authenticity",
+                    "peer " + peerId + " applies command " + Long.toHexString(commandId) + " of client " + clientId
+                            + ", which never submitted it");
         }
         order.add(new Applied(sequence, clientId, commandId, chain));
         final Long taken = submitted.get(commandId);
@@ -234,6 +253,7 @@ public final class SafetyChecker {
     /** A correct client begins a read. */
     public void onReadBegun(final long queryId) {
         readBounds.put(queryId, believedMax);
+        asked.add(queryId);
     }
 
     /** The read was never asked. */

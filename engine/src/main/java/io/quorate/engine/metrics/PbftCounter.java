@@ -3,6 +3,8 @@ package io.quorate.engine.metrics;
 /** What a replica and its client count; unit is events unless the sentence says otherwise. */
 public enum PbftCounter {
     REQUESTS_ACCEPTED("verified requests taken in"),
+    REQUESTS_SIGNED_LATER("requests held with tags whose signature came"),
+    STALLED_TAGS("views left over a client's request without signature"),
     BATCHES_PROPOSED("pre-prepares sent as primary, null batches included"),
     NULL_BATCHES_PROPOSED("null batches proposed so that a peer gets its vote back"),
     PREPARED("slots prepared"),
@@ -30,6 +32,7 @@ public enum PbftCounter {
     DROPPED_DUPLICATE("messages already counted"),
     DROPPED_CONFLICTING("second, different statements for a slot"),
     DROPPED_BAD_SIGNATURE("signatures that do not verify"),
+    DROPPED_BAD_TAG("requests passed on whose tag does not hold and that nobody else vouches for"),
     DROPPED_BAD_DIGEST("contents that do not have the digest they claim"),
     DROPPED_BAD_CERTIFICATE("checkpoint certificates without q valid signatures"),
     DROPPED_BAD_VIEW_CHANGE("view changes whose contents contradict themselves"),

@@ -9,8 +9,9 @@ import org.agrona.MutableDirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * One signed request that a replica holds. Its statement is {@code signature (64) | clientId (2) | requestNumber (8) | length
- * (4) | body}, the bytes that travel; the digest covers all of it but the signature. Owned by {@link RequestStore}.
+ * One request that a replica holds. Its statement is {@code signature (64) | clientId (2) | requestNumber (8) | length (4) | body},
+ * the bytes that travel; the digest covers all of it but the signature. A request that is not signed has no signature there, and
+ * behind the body what its client put in place of it, {@code length (4) | tags}. Owned by {@link RequestStore}.
  */
 public final class Request {
     public static final int SIGNATURE_LENGTH = 64;
@@ -23,6 +24,14 @@ public final class Request {
     private long requestNumber;
 
     private static final byte[] TAG = "quorate-request".getBytes(StandardCharsets.US_ASCII);
+
+    /** Length of what stands behind the body. */
+    private int tailLength;
+
+    /** What the client's budget is charged; stays when the request is signed later. */
+    private int budgetLength;
+
+    private boolean isSigned;
 
     /** Rises with each request that a store takes in; tells two apart that used the same object. */
     private long arrival;
@@ -63,6 +72,9 @@ public final class Request {
         }
         source.getBytes(offset, bytes, 0, lengthBytes);
         statement.wrap(bytes, 0, lengthBytes);
+        tailLength = lengthBytes - contentEnd(statement, 0);
+        isSigned = tailLength == 0;
+        budgetLength = lengthBytes;
         arrival = newArrival;
         lastSequence = 0;
         isWaiting = true;
@@ -75,7 +87,10 @@ public final class Request {
         return bytes.length;
     }
 
-    /** Digest of a request statement: SHA-256 over a tag and all but the signature. {@code bytes} is scratch of 32 bytes. */
+    /**
+     * Digest of a signed request's statement: SHA-256 over a tag and all but the signature. {@code bytes} is scratch of 32 bytes. A
+     * statement whose tail is left out has the same digest.
+     */
     public static void digestOf(
             final Digest sha256,
             final DirectBuffer statement,
@@ -110,7 +125,29 @@ public final class Request {
     }
 
     public int bodyLength() {
-        return statement.capacity() - BODY_OFFSET;
+        return statement.capacity() - BODY_OFFSET - tailLength;
+    }
+
+    /** True if the client's signature is here, which everybody can check. */
+    public boolean isSigned() {
+        return isSigned;
+    }
+
+    /** The client signed what it had only tagged: the signature takes the tags' place. */
+    public void sign(final DirectBuffer signature, final int offset) {
+        statement.wrap(bytes, 0, statement.capacity() - tailLength);
+        statement.putBytes(0, signature, offset, SIGNATURE_LENGTH);
+        tailLength = 0;
+        isSigned = true;
+    }
+
+    int budgetLength() {
+        return budgetLength;
+    }
+
+    /** Where the body of a statement ends, and what stands in place of a signature begins. */
+    public static int contentEnd(final DirectBuffer statement, final int offset) {
+        return offset + BODY_OFFSET + statement.getInt(offset + BODY_OFFSET - Integer.BYTES, LITTLE_ENDIAN);
     }
 
     /** True if the journal holds the statement in or after the base of that count. */

@@ -55,7 +55,7 @@ public final class RequestStore {
         return clientCounts[clientId] < clientCountMax && clientBytes[clientId] + statementLength <= clientBytesMax;
     }
 
-    /** Adds a verified request that is not here yet; copies its statement. */
+    /** Adds a verified request that is not here yet, signed or with tags; copies its statement. */
     public Request add(
             final Digest256 digest,
             final int clientId,
@@ -132,10 +132,15 @@ public final class RequestStore {
      * with the client after the last one of this.
      *
      * @param bodyBytesMax most bytes of bodies together, unless the first alone is longer
+     * @param signingClients clients, as bits, whose requests must be signed
      * @return length in bytes of the digests
      */
-    public int gather(final ClientTable clients, final MutableDirectBuffer digests, final long bodyBytesMax) {
-        int left = queue(clients);
+    public int gather(
+            final ClientTable clients,
+            final MutableDirectBuffer digests,
+            final long bodyBytesMax,
+            final long signingClients) {
+        int left = queue(clients, signingClients);
         int length = 0;
         long bytes = 0;
         while (left > 0 && length < digests.capacity()) {
@@ -159,7 +164,7 @@ public final class RequestStore {
     }
 
     /** Lines up, a client each, what may be proposed now; returns how many requests that are. */
-    private int queue(final ClientTable clients) {
+    private int queue(final ClientTable clients, final long signingClients) {
         int queued = 0;
         Request request = waitingHead;
         while (request != null) {
@@ -167,7 +172,7 @@ public final class RequestStore {
             final int clientId = request.clientId();
             if (clients.status(clientId, request.requestNumber()) != ClientTable.Status.FRESH) {
                 settle(request);
-            } else if (!request.isProposed) {
+            } else if (!request.isProposed && (request.isSigned() || (signingClients >>> clientId & 1) == 0)) {
                 request.nextOfClient = null;
                 if (queueTails[clientId] == null) {
                     queueHeads[clientId] = request;
@@ -204,7 +209,7 @@ public final class RequestStore {
 
     private void charge(final Request request, final int sign) {
         clientCounts[request.clientId()] += sign;
-        clientBytes[request.clientId()] += (long) sign * request.statementLength();
+        clientBytes[request.clientId()] += (long) sign * request.budgetLength();
     }
 
     private void unlinkWaiting(final Request request) {

@@ -27,6 +27,7 @@ import io.quorate.transport.codecs.RequestDecoder;
 import io.quorate.transport.codecs.SnapshotPageDecoder;
 import io.quorate.transport.codecs.StableCheckpointDecoder;
 import io.quorate.transport.codecs.StatusDecoder;
+import io.quorate.transport.codecs.TaggedRequestDecoder;
 import io.quorate.transport.codecs.ViewChangeDecoder;
 import org.agrona.DirectBuffer;
 
@@ -55,6 +56,7 @@ public final class PbftAdapter {
     private final EvidenceAdapter evidence;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
     private final RequestDecoder request = new RequestDecoder();
+    private final TaggedRequestDecoder taggedRequest = new TaggedRequestDecoder();
     private final PrePrepareDecoder prePrepare = new PrePrepareDecoder();
     private final PrepareDecoder prepare = new PrepareDecoder();
     private final CommitDecoder commit = new CommitDecoder();
@@ -141,6 +143,7 @@ public final class PbftAdapter {
     private boolean dispatch(final int templateId) {
         return switch (templateId) {
             case RequestDecoder.TEMPLATE_ID -> isVariable(RequestDecoder.BLOCK_LENGTH) && onRequest();
+            case TaggedRequestDecoder.TEMPLATE_ID -> onTaggedRequest();
             case PrePrepareDecoder.TEMPLATE_ID -> isVariable(PrePrepareDecoder.BLOCK_LENGTH) && onPrePrepare();
             case PrepareDecoder.TEMPLATE_ID -> isFixed(PrepareDecoder.BLOCK_LENGTH) && onPrepare();
             case CommitDecoder.TEMPLATE_ID -> isFixed(CommitDecoder.BLOCK_LENGTH) && onCommit();
@@ -171,6 +174,23 @@ public final class PbftAdapter {
     private boolean onRequest() {
         request.wrap(buffer, offset, RequestDecoder.BLOCK_LENGTH, 0);
         replica.admission.onRequest(senderId, request.clientId(), request.requestNumber(), buffer, offset, length);
+        return true;
+    }
+
+    /** As a request, and behind the body one tag a replica. */
+    private boolean onTaggedRequest() {
+        final int tagsLength = replica.context.tagsLength();
+        final int bodyAt = TaggedRequestDecoder.BLOCK_LENGTH + DATA_HEADER_LENGTH;
+        final int bodyLength = length - bodyAt - DATA_HEADER_LENGTH - tagsLength;
+        if (header.blockLength() != TaggedRequestDecoder.BLOCK_LENGTH
+                || bodyLength < 0
+                || buffer.getInt(offset + bodyAt - DATA_HEADER_LENGTH, LITTLE_ENDIAN) != bodyLength
+                || buffer.getInt(offset + bodyAt + bodyLength, LITTLE_ENDIAN) != tagsLength) {
+            return false;
+        }
+        taggedRequest.wrap(buffer, offset, TaggedRequestDecoder.BLOCK_LENGTH, 0);
+        replica.admission.onTaggedRequest(
+                senderId, taggedRequest.clientId(), taggedRequest.requestNumber(), buffer, offset, bodyAt + bodyLength);
         return true;
     }
 

@@ -1,20 +1,24 @@
 package io.quorate.engine.pbft;
 
 import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Ordering;
 import io.quorate.engine.ordering.ReplyHandler;
 import io.quorate.engine.ordering.Request;
 import io.quorate.engine.ordering.StateMachine;
+import io.quorate.transport.Authenticator;
+import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * The client's side of pBFT (OSDI 1999, 4.1): signs a request, sends it to every replica, sends it again while no answer
+ * The client's side of pBFT (OSDI 1999, 4.1): puts a tag for each replica on a request, or signs it, sends it to every replica, sends it again while no answer
  * comes, and believes what f+1 replicas answer alike for good, or q replicas, some of them tentatively in one view
  * (MIT-LCS-TR-817, 5.1.2). Replies of a replica without a vote are not counted. One thread, the consensus thread.
  */
@@ -34,6 +38,9 @@ public final class PbftClient implements Ordering {
         long sendAtNs;
         long sendPauseNs;
         boolean isHastened;
+
+        /** False while it has tags in place of a signature. */
+        boolean isSigned;
 
         Outstanding(final int peerCount, final int statementLengthMax) {
             statement = new UnsafeBuffer(new byte[statementLengthMax]);
@@ -69,6 +76,7 @@ public final class PbftClient implements Ordering {
         }
     }
 
+    private static final int TAIL_HEADER_LENGTH = Integer.BYTES;
     private static final int NO_REPLY = -1;
     private static final long FINAL_VIEW = -1;
 
@@ -79,6 +87,11 @@ public final class PbftClient implements Ordering {
     private final ReplyHandler handler;
     private final Counters<PbftCounter> counters;
     private final Outstanding[] window;
+    private final Authenticator authenticator;
+    private final Digest sha256 = new Digest();
+    private final Digest256 digest = new Digest256();
+    private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
+    private long tagsAgainNs = PbftContext.LONG_AGO_NS;
     private long nextNumber;
     private long lowestNumber;
 
@@ -98,6 +111,7 @@ public final class PbftClient implements Ordering {
         this.localReplica = localReplica;
         this.handler = handler;
         counters = localReplica.counters();
+        authenticator = context.authenticator();
         window = new Outstanding[context.clientWindow()];
         nextNumber = context.firstRequestNumber();
         lowestNumber = nextNumber;
@@ -131,7 +145,7 @@ public final class PbftClient implements Ordering {
         for (long number = lowestNumber; number < nextNumber; number++) {
             if (before.isOutstanding(number)) {
                 final Outstanding entry = before.window[before.cell(number)];
-                final int length = entry.statementLength - Request.BODY_OFFSET;
+                final int length = Request.contentEnd(entry.statement, 0) - Request.BODY_OFFSET;
                 send(number, entry.statement, Request.BODY_OFFSET, length, nowNs);
                 // The links of the epoch may not be open yet.
                 hasten(window[cell(number)], nowNs);
@@ -145,10 +159,25 @@ public final class PbftClient implements Ordering {
             final int offset,
             final int lengthBytes,
             final long nowNs) {
-        final Outstanding entry = entry(requestNumber, Request.BODY_OFFSET + lengthBytes);
+        final Outstanding entry =
+                entry(requestNumber, Request.BODY_OFFSET + lengthBytes + TAIL_HEADER_LENGTH + context.tagsLength());
         entry.requestNumber = requestNumber;
         entry.statementLength =
                 publisher.encodeRequest(entry.statement, context.selfId(), requestNumber, request, offset, lengthBytes);
+        entry.sendPauseNs = context.retransmitMaxNs();
+        if (authenticator == null || nowNs - tagsAgainNs < 0) {
+            sign(entry);
+        } else {
+            tag(entry);
+            entry.sendPauseNs = Math.min(entry.sendPauseNs, context.viewChangeTimeoutNs() / 2);
+        }
+        entry.isHastened = false;
+        entry.sendAtNs = nowNs + entry.sendPauseNs;
+        send(entry, nowNs);
+    }
+
+    private void sign(final Outstanding entry) {
+        entry.isSigned = true;
         signer.sign(
                 SigningDomain.REQUEST,
                 entry.statement,
@@ -156,10 +185,28 @@ public final class PbftClient implements Ordering {
                 entry.statementLength - SIGNATURE_LENGTH,
                 entry.statement,
                 0);
-        entry.sendPauseNs = context.retransmitMaxNs();
-        entry.isHastened = false;
-        entry.sendAtNs = nowNs + entry.sendPauseNs;
-        send(entry, nowNs);
+    }
+
+    /** Writes one tag for each replica behind the body. */
+    private void tag(final Outstanding entry) {
+        entry.isSigned = false;
+        Request.digestOf(sha256, entry.statement, 0, entry.statementLength, digestBytes, digest);
+        entry.statement.putInt(entry.statementLength, context.tagsLength(), LITTLE_ENDIAN);
+        entry.statementLength += TAIL_HEADER_LENGTH;
+        for (int replicaId = 0; replicaId < context.peerCount(); replicaId++) {
+            authenticator.tag(replicaId, digestBytes, 0, Digest256.LENGTH, entry.statement, entry.statementLength);
+            entry.statementLength += Authenticator.TAG_LENGTH;
+        }
+    }
+
+    /**
+     * A request whose tags did not bring an answer in time is signed, so that every replica can check it and may leave a primary over
+     * it. What comes next is signed at once, for a while: some replica may not take this client's tags.
+     */
+    private void signLate(final Outstanding entry, final long nowNs) {
+        tagsAgainNs = nowNs + context.viewChangeTimeoutNs();
+        entry.statementLength = Request.contentEnd(entry.statement, 0);
+        sign(entry);
     }
 
     /** Requests that wait for their replies. */
@@ -179,6 +226,9 @@ public final class PbftClient implements Ordering {
                 entry.sendPauseNs = Math.min(2 * entry.sendPauseNs, context.viewChangeTimeoutMaxNs());
                 entry.sendAtNs = nowNs + entry.sendPauseNs;
                 counters.increment(PbftCounter.RETRANSMISSIONS);
+                if (!entry.isSigned) {
+                    signLate(entry, nowNs);
+                }
                 send(entry, nowNs);
             }
         }
@@ -253,10 +303,21 @@ public final class PbftClient implements Ordering {
     }
 
     private void send(final Outstanding entry, final long nowNs) {
-        publisher.request(PbftPublisher.EVERYONE, entry.statement, 0, entry.statementLength);
-        localReplica.at(context.selfId(), nowNs);
-        localReplica.admission.onRequest(
-                context.selfId(), context.selfId(), entry.requestNumber, entry.statement, 0, entry.statementLength);
+        final int selfId = context.selfId();
+        publisher.request(PbftPublisher.EVERYONE, entry.isSigned, entry.statement, entry.statementLength);
+        localReplica.at(selfId, nowNs);
+        if (entry.isSigned) {
+            localReplica.admission.onRequest(
+                    selfId, selfId, entry.requestNumber, entry.statement, 0, entry.statementLength);
+        } else {
+            localReplica.admission.onTaggedRequest(
+                    selfId,
+                    selfId,
+                    entry.requestNumber,
+                    entry.statement,
+                    SIGNATURE_LENGTH,
+                    Request.contentEnd(entry.statement, 0) - SIGNATURE_LENGTH);
+        }
     }
 
     private Outstanding entry(final long requestNumber, final int statementLength) {

@@ -3,13 +3,14 @@ package io.quorate.engine.pbft;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.engine.transfer.PageTree;
+import io.quorate.transport.Authenticator;
 import java.util.random.RandomGenerator;
 
 /**
  * Settings of a pBFT replica and its client, with units; {@link #conclude()} fills defaults, checks relations and freezes.
  * Group-wide ones (n, K, L, client window, page length) must be equal on all peers.
  */
-public final class PbftContext {
+public final class PbftContext extends PbftTimes<PbftContext> {
     public static final int PEER_COUNT_MAX = 64;
     /** Before any monotonic time, with room to subtract; nano clocks may run below zero. */
     static final long LONG_AGO_NS = Long.MIN_VALUE / 2;
@@ -30,21 +31,15 @@ public final class PbftContext {
     private long clientBytesMax = 4L * 1024 * 1024;
     private int prePreparedMax = 0;
     private boolean isReading = false;
-    private long viewChangeTimeoutNs = 500_000_000L;
-    private long viewChangeTimeoutMaxNs = 8_000_000_000L;
-    private long retransmitNs = 20_000_000L;
-    private long retransmitMinNs = 1_000_000L;
-    private long retransmitMaxNs = 200_000_000L;
-    private long statusIntervalNs = 50_000_000L;
-    private long nullIntervalNs = 1_000_000L;
-    private long recoveryPauseNs = 2_000_000_000L;
-    private long stateTransferDelayNs = 200_000_000L;
     private int snapshotLengthMax = 64 * 1024 * 1024;
     private int pageLength = 4096;
     private int messageLengthMax = 256 * 1024;
     private int uselessChecksMax = 64;
     private long uselessCheckNs = 0;
     private int messagesMax = 64 * 1024;
+    private Authenticator authenticator = null;
+    private int stalledTagsMax = 2;
+    private long stalledTagsNs = 60_000_000_000L;
     private boolean isConcluded;
 
     /** n, peers of the group; required, 1 to 64. */
@@ -238,116 +233,6 @@ public final class PbftContext {
         return isReading;
     }
 
-    /**
-     * How long a request may wait before the replica asks for the next view; too low makes needless view changes,
-     * too high a long pause after a crash.
-     */
-    public PbftContext viewChangeTimeoutNs(final long viewChangeTimeoutNs) {
-        changing();
-        this.viewChangeTimeoutNs = viewChangeTimeoutNs;
-        return this;
-    }
-
-    public long viewChangeTimeoutNs() {
-        return viewChangeTimeoutNs;
-    }
-
-    /** Cap of the doubling of that timeout. */
-    public PbftContext viewChangeTimeoutMaxNs(final long viewChangeTimeoutMaxNs) {
-        changing();
-        this.viewChangeTimeoutMaxNs = viewChangeTimeoutMaxNs;
-        return this;
-    }
-
-    public long viewChangeTimeoutMaxNs() {
-        return viewChangeTimeoutMaxNs;
-    }
-
-    /**
-     * First pause before a vote or a fetch is sent again, until round trips are measured; from then on the pause is
-     * {@code max(retransmitMinNs, 2 x round trip)}, at most {@code retransmitMaxNs}, and doubles with each repetition up to
-     * that. Also the interval of the budgets for answers. Too low: everything is said twice when the group starts. Too high:
-     * the first lost message costs so much.
-     */
-    public PbftContext retransmitNs(final long retransmitNs) {
-        changing();
-        this.retransmitNs = retransmitNs;
-        return this;
-    }
-
-    public long retransmitNs() {
-        return retransmitNs;
-    }
-
-    /**
-     * The least pause before a vote or a fetch is sent again, however fast answers come. Below a peer's longest usual turn it
-     * makes needless repetitions; above, each lost message costs so much latency.
-     */
-    public PbftContext retransmitMinNs(final long retransmitMinNs) {
-        changing();
-        this.retransmitMinNs = retransmitMinNs;
-        return this;
-    }
-
-    public long retransmitMinNs() {
-        return retransmitMinNs;
-    }
-
-    /** Cap of the doubling of that pause, and the longest round trip that is believed. */
-    public PbftContext retransmitMaxNs(final long retransmitMaxNs) {
-        changing();
-        this.retransmitMaxNs = retransmitMaxNs;
-        return this;
-    }
-
-    public long retransmitMaxNs() {
-        return retransmitMaxNs;
-    }
-
-    /** How often a replica tells where it stands. */
-    public PbftContext statusIntervalNs(final long statusIntervalNs) {
-        changing();
-        this.statusIntervalNs = statusIntervalNs;
-        return this;
-    }
-
-    public long statusIntervalNs() {
-        return statusIntervalNs;
-    }
-
-    /** Pause between null batches that an idle primary orders for a peer without a vote. */
-    public PbftContext nullIntervalNs(final long nullIntervalNs) {
-        changing();
-        this.nullIntervalNs = nullIntervalNs;
-        return this;
-    }
-
-    public long nullIntervalNs() {
-        return nullIntervalNs;
-    }
-
-    /** How soon after one recovery a peer may cause null batches again. */
-    public PbftContext recoveryPauseNs(final long recoveryPauseNs) {
-        changing();
-        this.recoveryPauseNs = recoveryPauseNs;
-        return this;
-    }
-
-    public long recoveryPauseNs() {
-        return recoveryPauseNs;
-    }
-
-    /** How long a replica tries to reach a certified checkpoint by itself before it fetches the state. */
-    public PbftContext stateTransferDelayNs(final long stateTransferDelayNs) {
-        changing();
-        this.stateTransferDelayNs = stateTransferDelayNs;
-        return this;
-    }
-
-    public long stateTransferDelayNs() {
-        return stateTransferDelayNs;
-    }
-
     /** Longest snapshot in bytes that this replica fetches; memory for one is taken once q signatures prove its length. */
     public PbftContext snapshotLengthMax(final int snapshotLengthMax) {
         changing();
@@ -428,6 +313,47 @@ public final class PbftContext {
     }
 
     /**
+     * With it requests carry a tag for each replica at first, and are signed when they are repeated; without it, the default, they
+     * are signed. Either all peers have one or none has.
+     */
+    public PbftContext authenticator(final Authenticator authenticator) {
+        changing();
+        this.authenticator = authenticator;
+        return this;
+    }
+
+    public Authenticator authenticator() {
+        return authenticator;
+    }
+
+    /** Views that may end over a client's request without signature before its requests must be signed. */
+    public PbftContext stalledTagsMax(final int stalledTagsMax) {
+        changing();
+        this.stalledTagsMax = stalledTagsMax;
+        return this;
+    }
+
+    public int stalledTagsMax() {
+        return stalledTagsMax;
+    }
+
+    /** Time in which a client gets back one such view; f malicious clients end at most so many views. */
+    public PbftContext stalledTagsNs(final long stalledTagsNs) {
+        changing();
+        this.stalledTagsNs = stalledTagsNs;
+        return this;
+    }
+
+    public long stalledTagsNs() {
+        return stalledTagsNs;
+    }
+
+    /** Length of the tags of one request. */
+    int tagsLength() {
+        return peerCount * Authenticator.TAG_LENGTH;
+    }
+
+    /**
      * Checks and freezes the settings.
      *
      * @throws IllegalArgumentException if settings contradict each other
@@ -452,24 +378,14 @@ public final class PbftContext {
         require(clientBytesMax >= requestLengthMax, "clientBytesMax is at least requestLengthMax", clientBytesMax);
         prePreparedMax = prePreparedMax == 0 ? PbftPublisher.prePreparedMax(this) : prePreparedMax;
         require(prePreparedMax >= 4, "prePreparedMax is at least 4", prePreparedMax);
-        require(
-                viewChangeTimeoutNs > 0 && viewChangeTimeoutMaxNs >= viewChangeTimeoutNs,
-                "viewChangeTimeoutNs is above 0 and at most viewChangeTimeoutMaxNs",
-                viewChangeTimeoutNs);
-        require(
-                retransmitNs > 0 && retransmitMaxNs >= retransmitNs,
-                "retransmitNs is above 0 and at most retransmitMaxNs",
-                retransmitNs);
-        require(
-                retransmitMinNs > 0 && retransmitMinNs <= retransmitNs,
-                "retransmitMinNs is above 0 and at most retransmitNs",
-                retransmitMinNs);
+        concludeTimes();
         uselessCheckNs = uselessCheckNs == 0 ? Math.max(1_000_000L, 250_000L * peerCount) : uselessCheckNs;
         require(uselessChecksMax >= 1, "uselessChecksMax is at least 1", uselessChecksMax);
         require(messagesMax >= 1, "messagesMax is at least 1", messagesMax);
-        require(statusIntervalNs > 0, "statusIntervalNs is above 0", statusIntervalNs);
+        require(stalledTagsMax >= 1, "stalledTagsMax is at least 1", stalledTagsMax);
+        require(stalledTagsNs > 0, "stalledTagsNs is above 0", stalledTagsNs);
         require(pageLength >= 1, "pageLength is at least 1", pageLength);
-        requireFits("a request", PbftPublisher.MESSAGE_OVERHEAD + requestLengthMax);
+        requireFits("a request", PbftPublisher.MESSAGE_OVERHEAD + tagsLength() + requestLengthMax);
         requireFits("a pre-prepare", PbftPublisher.MESSAGE_OVERHEAD + (long) batchCountMax * 32);
         requireFits(
                 "a part of a snapshot",
@@ -486,13 +402,13 @@ public final class PbftContext {
                 lengthBytes);
     }
 
-    private static void require(final boolean condition, final String rule, final long given) {
-        if (!condition) {
-            throw new IllegalArgumentException(rule + ", given " + given);
-        }
+    @Override
+    PbftContext self() {
+        return this;
     }
 
-    private void changing() {
+    @Override
+    void changing() {
         if (isConcluded) {
             throw new IllegalStateException("the settings are concluded and can no longer change");
         }

@@ -3,10 +3,8 @@ package io.quorate.engine.pbft;
 import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
-import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.BatchPool;
 import io.quorate.engine.ordering.Digest256;
-import io.quorate.engine.pacing.Allowances;
 import org.agrona.DirectBuffer;
 
 /**
@@ -21,11 +19,6 @@ final class PbftLog {
     final BatchPool batches;
 
     private final int windowLength;
-    private final Digest256 scratch = new Digest256();
-
-    /** Requests that a peer may have looked for in vain. */
-    private final Allowances searches;
-
     private long low;
     private long committedSequence;
 
@@ -43,7 +36,6 @@ final class PbftLog {
         final PbftContext context = replica.context;
         windowLength = context.windowLength();
         ring = new LogSlot[windowLength];
-        searches = new Allowances(context.peerCount(), context.uselessChecksMax(), context.uselessCheckNs());
         batches = new BatchPool(2 * windowLength);
         for (int i = 0; i < windowLength; i++) {
             ring[i] = new LogSlot(context.peerCount(), context.prePreparedMax());
@@ -426,53 +418,5 @@ final class PbftLog {
                 prePrepared.set(prePreparedIndex++, sequence, slot.prePreparedView(i), slot.prePreparedDigest(i));
             }
         }
-    }
-
-    /**
-     * As {@link #isWanted(Digest256)}, for a request that would be refused otherwise. Looking is dear while slots lack bodies, and
-     * whoever likes can send such requests without end: what nobody needs is on the sender's account.
-     */
-    boolean isWanted(final int senderId, final Digest256 requestDigest) {
-        if (!lacksBodies()) {
-            return false;
-        }
-        if (senderId != replica.selfId && !searches.has(senderId, replica.nowNs())) {
-            replica.counters.increment(PbftCounter.DROPPED_SEARCH_BUDGET);
-            return false;
-        }
-        final boolean isWanted = isWanted(requestDigest);
-        if (!isWanted && senderId != replica.selfId) {
-            searches.take(senderId, replica.nowNs());
-        }
-        return isWanted;
-    }
-
-    private boolean lacksBodies() {
-        for (final LogSlot slot : ring) {
-            if (isIncomplete(slot.batch) || isIncomplete(slot.committedBatch) || isIncomplete(slot.wantedBatch)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean isIncomplete(final Batch batch) {
-        return batch != null && !batch.isComplete();
-    }
-
-    /** True if a slot needs this request's body: it then has room whatever its client's budget says. */
-    boolean isWanted(final Digest256 requestDigest) {
-        for (final LogSlot slot : ring) {
-            if ((lacks(slot.batch, requestDigest) && !isOversized(slot))
-                    || lacks(slot.committedBatch, requestDigest)
-                    || lacks(slot.wantedBatch, requestDigest)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private boolean lacks(final Batch batch, final Digest256 requestDigest) {
-        return batch != null && batch.lacks(requestDigest, scratch);
     }
 }

@@ -4,6 +4,7 @@ import io.quorate.engine.evidence.EvidencePublisher;
 import io.quorate.engine.journal.DurableGate;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.Request;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.codecs.BatchEncoder;
 import io.quorate.transport.codecs.CheckpointEncoder;
@@ -24,6 +25,7 @@ import io.quorate.transport.codecs.RequestEncoder;
 import io.quorate.transport.codecs.SnapshotPageEncoder;
 import io.quorate.transport.codecs.StableCheckpointEncoder;
 import io.quorate.transport.codecs.StatusEncoder;
+import io.quorate.transport.codecs.TaggedRequestEncoder;
 import io.quorate.transport.codecs.ViewChangeEncoder;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
@@ -119,17 +121,22 @@ public final class PbftPublisher {
         return (int) Math.max(PRE_PREPARED_DEFAULT, Math.min(2L * peerCount + 1, fitting));
     }
 
-    /** Passes a signed request on. */
-    public boolean request(
-            final int receiverId, final DirectBuffer statement, final int offset, final int lengthBytes) {
+    /** Passes a request on, as its client sent it: signed, or with tags. */
+    public boolean request(final int receiverId, final Request request) {
+        return request(receiverId, request.isSigned(), request.statement(), request.statementLength());
+    }
+
+    /** @param statement as {@link Request} has it, at 0 */
+    boolean request(final int receiverId, final boolean isSigned, final DirectBuffer statement, final int lengthBytes) {
+        final int skipped = isSigned ? 0 : Request.SIGNATURE_LENGTH;
         return statement(
                 receiverId,
-                RequestEncoder.TEMPLATE_ID,
-                RequestEncoder.BLOCK_LENGTH,
+                isSigned ? RequestEncoder.TEMPLATE_ID : TaggedRequestEncoder.TEMPLATE_ID,
+                isSigned ? RequestEncoder.BLOCK_LENGTH : TaggedRequestEncoder.BLOCK_LENGTH,
                 outbox,
                 statement,
-                offset,
-                lengthBytes);
+                skipped,
+                lengthBytes - skipped);
     }
 
     /** @param statement buffer that holds signature and signed bytes at 0 */

@@ -46,8 +46,7 @@ final class Proposer {
         while (isMoving && mayPropose()) {
             final boolean isCrowded =
                     replica.log.slot(nextSequence).isCrowded() && replica.requests.waitingHead() != null;
-            final int length =
-                    isCrowded ? 0 : replica.requests.gather(replica.clients, gathered, replica.context.batchBytesMax());
+            final int length = isCrowded ? 0 : gather();
             if (length > 0 || isCrowded) {
                 propose(replica.log.batches.take(replica.sha256, gathered, 0, length));
             } else if (replica.recovery.takeNull(nextSequence, replica.nowNs())) {
@@ -58,6 +57,11 @@ final class Proposer {
             }
         }
         isProposing = false;
+    }
+
+    private int gather() {
+        return replica.requests.gather(
+                replica.clients, gathered, replica.context.batchBytesMax(), replica.admission.signingClients());
     }
 
     private boolean mayPropose() {

@@ -118,7 +118,7 @@ final class Restart {
                 replica.viewChange.remember(
                         statements.wrap(body, offset, entry.lengthBytes()).decodeProposal());
             case VoteRecorder.FRESH_FREE -> replica.log.limitFresh(Long.MAX_VALUE);
-            case VoteRecorder.REQUEST -> onRequest(body, offset, entry.lengthBytes());
+            case VoteRecorder.REQUEST, VoteRecorder.TAGGED_REQUEST -> onRequest(body, offset, entry.lengthBytes());
             case VoteRecorder.PRE_PREPARED -> onPrePrepared(body, offset, entry.lengthBytes());
             case VoteRecorder.PREPARED -> onPrepared(body, offset);
             case VoteRecorder.COMMITTED ->
@@ -162,7 +162,8 @@ final class Restart {
     }
 
     private void onRequest(final DirectBuffer body, final int offset, final int lengthBytes) {
-        Request.digestOf(replica.sha256, body, offset, lengthBytes, digestBytes, digest);
+        final int contentLength = Request.contentEnd(body, offset) - offset;
+        Request.digestOf(replica.sha256, body, offset, contentLength, digestBytes, digest);
         if (replica.requests.get(digest) == null) {
             replica.requests
                     .add(

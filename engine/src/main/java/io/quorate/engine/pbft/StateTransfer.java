@@ -279,7 +279,7 @@ final class StateTransfer {
     void onFetchRequest(final int senderId, final Digest256 requestDigest) {
         final Request asked = replica.requests.get(requestDigest);
         if (asked != null && mayServe(senderId, asked.statementLength())) {
-            replica.publisher.request(senderId, asked.statement(), 0, asked.statementLength());
+            replica.publisher.request(senderId, asked);
         }
     }
 

@@ -84,6 +84,7 @@ final class Timers {
     /** Something new was executed. */
     void onProgress() {
         progressAtNs = replica.nowNs();
+        replica.admission.onProgress();
         if (replica.isActive()) {
             consecutive = 0;
         }
@@ -110,6 +111,7 @@ final class Timers {
         final long waitedNs = Math.max(head == null ? 0 : nowNs - headSinceNs, nowNs - openSinceNs);
         final boolean isStuck = waitedNs >= timeoutNs && nowNs - progressAtNs >= timeoutNs;
         if (isStuck || waitedNs >= 4 * timeoutNs) {
+            replica.admission.onStall();
             replica.viewChange.start(replica.view() + 1);
         } else if (head == null && !hasOpenSlot) {
             watchNulls(nowNs, timeoutNs);
@@ -137,14 +139,22 @@ final class Timers {
         }
     }
 
+    /**
+     * The signed request that waits longest. One that has only tags is not timed: what this replica takes for the client's word, others
+     * may not be able to; a client that is not answered signs.
+     */
     private Request head() {
         Request head = replica.requests.waitingHead();
-        while (head != null
-                && replica.clients.status(head.clientId(), head.requestNumber()) != ClientTable.Status.FRESH) {
-            replica.requests.settle(head);
-            head = replica.requests.waitingHead();
+        while (head != null) {
+            final Request following = head.nextWaiting();
+            if (replica.clients.status(head.clientId(), head.requestNumber()) != ClientTable.Status.FRESH) {
+                replica.requests.settle(head);
+            } else if (head.isSigned()) {
+                return head;
+            }
+            head = following;
         }
-        return head;
+        return null;
     }
 
     private void scanSlots(final long nowNs) {
@@ -212,8 +222,7 @@ final class Timers {
         while (request != null && forwarded < FORWARDED_MAX) {
             if (replica.nowNs() - request.arrivedNs() >= context.retransmitMaxNs()) {
                 forwarded++;
-                replica.publisher.request(
-                        replica.primaryId(replica.view()), request.statement(), 0, request.statementLength());
+                replica.publisher.request(replica.primaryId(replica.view()), request);
             }
             request = request.nextWaiting();
         }

@@ -44,6 +44,8 @@ final class VoteRecorder {
     static final int PREPARED = VOICE + 9;
     /** A batch is decided: 0, sequence, batch digest. */
     static final int COMMITTED = VOICE + 10;
+    /** As {@link #REQUEST}, not signed: no signature in front, its client's tags behind the body. */
+    static final int TAGGED_REQUEST = VOICE + 11;
 
     static final int CLAIM_LENGTH = 8 + 8 + Digest256.LENGTH;
     static final int SIGNER_LENGTH = 2 + Signer.SIGNATURE_LENGTH;
@@ -161,7 +163,7 @@ final class VoteRecorder {
             final Request request = batch.request(i);
             if (!request.isJournaled(baseCount)) {
                 request.journaled(baseCount);
-                journal.append(REQUEST, request.statement(), 0, request.statementLength());
+                journal.append(typeOf(request), request.statement(), 0, request.statementLength());
             }
         }
         vouch(journal.append(
@@ -246,7 +248,7 @@ final class VoteRecorder {
                     // A copy: the journal's thread reads it when the request may be long gone.
                     final byte[] statement = new byte[request.statementLength()];
                     request.statement().getBytes(0, statement);
-                    add(base, REQUEST, new UnsafeBuffer(statement));
+                    add(base, typeOf(request), new UnsafeBuffer(statement));
                 }
             }
             final ExpandableArrayBuffer entry = new ExpandableArrayBuffer(CLAIM_LENGTH + LogSlot.STATEMENT_LENGTH + 64);
@@ -267,6 +269,10 @@ final class VoteRecorder {
             final UnsafeBuffer entry = new UnsafeBuffer(new byte[CLAIM_LENGTH]);
             base.add(COMMITTED, entry, 0, encodeClaim(entry, 0, slot.sequence, slot.committedDigest));
         }
+    }
+
+    private static int typeOf(final Request request) {
+        return request.isSigned() ? REQUEST : TAGGED_REQUEST;
     }
 
     private static void add(final JournalBase base, final int type, final DirectBuffer body) {

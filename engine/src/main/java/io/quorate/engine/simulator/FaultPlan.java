@@ -40,7 +40,18 @@ public final class FaultPlan {
         /** A peer asks for a view alone and forgets it; who kept what it said turns malicious when it has its vote again. */
         HOARDERS,
         /** One peer is replaced, whoever goes on first is heard by liars only, and these stay in the old epoch, too. */
-        HANDOVERS
+        HANDOVERS,
+        /** As {@link #STANDARD}, where requests carry tags before they are signed; every other liar gives tags that do not hold. */
+        TAGS;
+
+        boolean isTagging() {
+            return this == TAGS;
+        }
+
+        /** Links and disks are those of {@link #STANDARD}. */
+        boolean isStandard() {
+            return this == STANDARD || this == RECONFIGURE || this == TAGS;
+        }
     }
 
     /** Kinds of fault, with the words that print them. */
@@ -147,17 +158,15 @@ public final class FaultPlan {
             case NETWORK -> draft.cuts(5);
             case CRASHES -> draft.crashes(3);
             case BYZANTINE -> draft.liars(faultyMax, false);
-            case TWINS -> draft.twins();
+            case TWINS -> draft.liars(Strategy.TWIN);
             case RECONFIGURE -> draft.reconfigure();
             case SCHEMES -> draft.schemes();
             case LAGGARDS -> draft.laggards();
             case HOARDERS -> draft.hoarders();
             case HANDOVERS -> draft.handovers();
+            case TAGS -> draft.tags();
         }
-        final boolean hasDisks = preset == Preset.STANDARD
-                || preset == Preset.HARSH
-                || preset == Preset.CRASHES
-                || preset == Preset.RECONFIGURE;
+        final boolean hasDisks = preset.isStandard() || preset == Preset.HARSH || preset == Preset.CRASHES;
         final long durable = hasDisks ? draft.disks(preset == Preset.HARSH ? 3 : 1) : 0;
         draft.faults.sort(Comparator.comparingLong(Fault::atNs));
         return new FaultPlan(
@@ -177,7 +186,6 @@ public final class FaultPlan {
         };
         private static final Kind[] SINGLE_CUTS = {Kind.ISOLATE, Kind.PAUSE, Kind.CLOG};
         private static final Kind[] CUTS = {Kind.PARTITION, Kind.ONE_WAY, Kind.ISOLATE, Kind.CLOG, Kind.STORM};
-
         private static final int STEPS_MAX = 3;
 
         /** All processes, newcomers too. */
@@ -206,6 +214,15 @@ public final class FaultPlan {
             add(CUTS[Math.max(0, random.nextInt(4) - 1)], 1);
             add(Kind.PAUSE, random.nextInt(2));
             add(Kind.CLOCK, random.nextInt(2));
+        }
+
+        private void tags() {
+            standard();
+            for (int peerId = 0; peerId < peerCount; peerId++) {
+                if (strategies[peerId] != null && strategies[peerId] != Strategy.TWIN && random.nextBoolean()) {
+                    strategies[peerId] = Strategy.BAD_TAGS;
+                }
+            }
         }
 
         private void reconfigure() {
@@ -269,14 +286,14 @@ public final class FaultPlan {
                 final int peerId = freePeer();
                 final Strategy own = all[random.nextInt(all.length)];
                 strategies[peerId] = isCommon ? common : own;
-                final boolean isFromStart = !isTurning || strategies[peerId] == Strategy.TWIN;
-                turnsAtNs[peerId] = isFromStart ? 0 : random.nextLong(durationNs * 3 / 4);
+                final boolean mayTurn = isTurning && strategies[peerId] != Strategy.TWIN;
+                turnsAtNs[peerId] = mayTurn ? random.nextLong(durationNs * 3 / 4) : 0;
             }
         }
 
-        private void twins() {
+        private void liars(final Strategy strategy) {
             for (int index = 0; index < faultyMax; index++) {
-                strategies[freePeer()] = Strategy.TWIN;
+                strategies[freePeer()] = strategy;
             }
         }
 
@@ -289,8 +306,7 @@ public final class FaultPlan {
                 strategies[peerId] = common;
                 turnsAtNs[peerId] = isTurning ? random.nextLong(durationNs * 3 / 4) : 0;
             }
-            // Cut or paused for about as long as a primary is waited for: so views end, and the next one misses
-            // somebody.
+            // Cut or paused for about as long as a primary is waited for: so views end, and the next misses somebody.
             for (int index = 0; index < 6; index++) {
                 final Kind kind = SINGLE_CUTS[random.nextInt(SINGLE_CUTS.length)];
                 final long atNs = random.nextLong(durationNs * 9 / 10);
@@ -299,9 +315,7 @@ public final class FaultPlan {
         }
 
         private void laggards() {
-            for (int index = 0; index < faultyMax; index++) {
-                strategies[freePeer()] = Strategy.BAD_PAGES;
-            }
+            liars(Strategy.BAD_PAGES);
             add(Kind.ISOLATE, 3);
             add(Kind.CRASH, 3);
         }

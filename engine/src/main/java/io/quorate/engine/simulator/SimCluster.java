@@ -51,6 +51,7 @@ final class SimCluster {
     private int commandsLeft;
     private Consumer<ReadContext> readSettings = context -> {};
     private final boolean isGarbled;
+    private boolean isTagging;
     private boolean isCalm;
 
     /**
@@ -134,6 +135,7 @@ final class SimCluster {
 
     /** Starts every peer and schedules everything that will be done to them. */
     void start() {
+        safety.honest(process -> plan.strategy(process) == null);
         for (final SimPeer node : nodes) {
             node.start();
         }
@@ -157,6 +159,15 @@ final class SimCluster {
         if (plan.calmAtNs() != Long.MAX_VALUE) {
             clock.schedule(plan.calmAtNs(), this::calm);
         }
+    }
+
+    /** Has requests carry tags at first; call it before {@link #start}. */
+    void tagging(final boolean newIsTagging) {
+        isTagging = newIsTagging;
+    }
+
+    boolean isTagging() {
+        return isTagging;
     }
 
     /** Changes the settings of every peer's reads before they are concluded; call it before {@link #start}. */

@@ -1,6 +1,7 @@
 package io.quorate.engine.simulator;
 
 import io.quorate.engine.virtual.SimKeys;
+import io.quorate.transport.Authenticator;
 import io.quorate.transport.auth.Roster;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.Verifier;
@@ -84,6 +85,10 @@ final class SimEpoch {
 
     Signer signer(final SimKeys keys, final int peerId) {
         return roster == null ? keys.signer(peerId) : keys.signer(roster, peerId);
+    }
+
+    Authenticator authenticator(final SimKeys keys, final int peerId) {
+        return roster == null ? keys.authenticator(peerId) : keys.authenticator(roster, peerId);
     }
 
     Verifier verifier(final SimKeys keys) {

@@ -147,7 +147,7 @@ final class SimFiles {
                     epoch.signer(keys, selfId),
                     epoch.verifier(keys),
                     new EpochPublisher(way, way, selfId, epoch.size()),
-                    SimMember.settings(peer.context(epoch.size(), selfId, false)),
+                    SimMember.settings(peer.context(epoch.size(), selfId, false, null)),
                     station.openedBy(),
                     stations.higherEntry(epoch.number()).getValue().openedBy());
             past.put(epoch.number(), new Past(over, way::flush, null));

@@ -83,7 +83,8 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         epoch = start.epoch();
         selfId = start.selfId();
         port = start.port();
-        final PbftContext context = peer.context(epoch.size(), selfId, start.isFirst());
+        final PbftContext context = peer.context(
+                epoch.size(), selfId, start.isFirst(), cluster.isTagging() ? epoch.authenticator(keys, selfId) : null);
         timeoutNs = context.viewChangeTimeoutNs();
         windowLength = context.windowLength();
         clientWindow = context.clientWindow();

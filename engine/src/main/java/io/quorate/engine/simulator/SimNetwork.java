@@ -40,7 +40,7 @@ public final class SimNetwork {
             final int percent = SimRandom.CERTAIN_PPM / 100;
             final long delayMinNs = random.between(1_000, 50_000);
             final long delayMaxNs = random.between(100_000, 2 * 1_000_000);
-            if (preset == FaultPlan.Preset.STANDARD || preset == FaultPlan.Preset.RECONFIGURE) {
+            if (preset.isStandard()) {
                 final int rare = random.nextInt(2 * percent);
                 return new Conditions(
                         delayMinNs,

@@ -15,6 +15,7 @@ import io.quorate.engine.pbft.PbftContext;
 import io.quorate.engine.virtual.SimKeys;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.engine.virtual.Trace;
+import io.quorate.transport.Authenticator;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.auth.Roster;
 import java.util.function.Consumer;
@@ -149,13 +150,15 @@ final class SimPeer implements LivenessChecker.Watched {
                 joined.roster(),
                 selfId,
                 new EpochPublisher(way, way, selfId, joined.size()),
-                SimMember.settings(context(joined.size(), selfId, false)));
+                SimMember.settings(context(joined.size(), selfId, false, null)));
         newcomer = new Newcomer(newcomer.before(), joined, joining, new EpochAdapter(joining), way::flush);
     }
 
     /** Settings of a replica in this life. */
-    PbftContext context(final int peerCount, final int selfId, final boolean isFirst) {
+    PbftContext context(
+            final int peerCount, final int selfId, final boolean isFirst, final Authenticator authenticator) {
         final PbftContext context = new PbftContext()
+                .authenticator(authenticator)
                 .peerCount(peerCount)
                 .selfId(selfId)
                 .random(draw(1000))

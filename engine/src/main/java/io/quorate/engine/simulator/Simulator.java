@@ -181,6 +181,7 @@ public final class Simulator {
         String property = "";
         String statement = "";
         cluster.readSettings(readSettings);
+        cluster.tagging(preset.isTagging());
         cluster.flaw(flaw);
         cluster.start();
         try {

@@ -1,5 +1,6 @@
 package io.quorate.engine.virtual;
 
+import io.quorate.transport.Authenticator;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
 import io.quorate.transport.auth.Signer;
@@ -85,6 +86,62 @@ public final class SimKeys {
         return (peerId, domain, content, offset, lengthBytes, signature, signatureOffset) -> peerId >= 0
                 && peerId < secrets.length
                 && matches(hash(secrets[peerId], domain, content, offset, lengthBytes), signature, signatureOffset);
+    }
+
+    /** Makes a peer's tags, under a secret of each pair and direction, and checks those for it; without epochs. */
+    public Authenticator authenticator(final int selfId) {
+        return new Tags(secrets, selfId);
+    }
+
+    /** As {@link #authenticator(int)}, in the group of a roster. */
+    public Authenticator authenticator(final Roster roster, final int selfId) {
+        final long[] ofPeers = new long[roster.size()];
+        Arrays.setAll(ofPeers, peerId -> secret(roster, peerId));
+        return new Tags(ofPeers, selfId);
+    }
+
+    private static final class Tags implements Authenticator {
+        private final long[] ofPeers;
+        private final int selfId;
+
+        Tags(final long[] ofPeers, final int selfId) {
+            this.ofPeers = ofPeers;
+            this.selfId = selfId;
+        }
+
+        @Override
+        public void tag(
+                final int receiverId,
+                final DirectBuffer content,
+                final int offset,
+                final int lengthBytes,
+                final MutableDirectBuffer destination,
+                final int destinationOffset) {
+            final long hash = hash(selfId, receiverId, content, offset, lengthBytes);
+            destination.putLong(destinationOffset, hash);
+            destination.putLong(destinationOffset + Long.BYTES, SimRandom.mix(hash));
+        }
+
+        @Override
+        public boolean matches(
+                final int senderId,
+                final DirectBuffer content,
+                final int offset,
+                final int lengthBytes,
+                final DirectBuffer tag,
+                final int tagOffset) {
+            if (senderId < 0 || senderId >= ofPeers.length) {
+                return false;
+            }
+            final long hash = hash(senderId, selfId, content, offset, lengthBytes);
+            return tag.getLong(tagOffset) == hash && tag.getLong(tagOffset + Long.BYTES) == SimRandom.mix(hash);
+        }
+
+        private long hash(
+                final int from, final int to, final DirectBuffer content, final int offset, final int lengthBytes) {
+            final long secret = SimRandom.mix(ofPeers[from] + Long.rotateLeft(ofPeers[to], 17));
+            return Trace.hash(secret, content, offset, lengthBytes);
+        }
     }
 
     /** A source of randomness that is none, so that a seed has the same keys wherever it runs. */

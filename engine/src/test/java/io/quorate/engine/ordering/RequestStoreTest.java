@@ -3,6 +3,7 @@ package io.quorate.engine.ordering;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.transport.auth.Digest;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -79,7 +80,7 @@ class RequestStoreTest {
     }
 
     private List<String> gather(final long bytesMax) {
-        final int length = store.gather(clients, gathered, bytesMax);
+        final int length = store.gather(clients, gathered, bytesMax, 0);
         final List<String> found = new ArrayList<>();
         for (int at = 0; at < length; at += Digest256.LENGTH) {
             found.add(names.get(new Digest256().set(gathered, at)));
@@ -91,6 +92,7 @@ class RequestStoreTest {
         final UnsafeBuffer statement = new UnsafeBuffer(new byte[Request.BODY_OFFSET + bodyLength]);
         statement.putInt(0, clientId);
         statement.putLong(8, number);
+        statement.putInt(Request.BODY_OFFSET - Integer.BYTES, bodyLength, ByteOrder.LITTLE_ENDIAN);
         final UnsafeBuffer bytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
         final Digest256 digest = new Digest256();
         sha256.digest(statement, 0, 16, bytes, 0);

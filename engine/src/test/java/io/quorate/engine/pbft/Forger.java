@@ -76,7 +76,7 @@ final class Forger {
     }
 
     void sayRequest(final UnsafeBuffer statement, final int... receivers) {
-        say(publisher -> publisher.request(other(), statement, 0, statement.capacity()), receivers);
+        say(publisher -> publisher.request(other(), true, statement, statement.capacity()), receivers);
     }
 
     Digest256 digestOf(final UnsafeBuffer statement) {

@@ -165,7 +165,7 @@ final class SmallWorld {
     /** Gives a signed request to every correct replica, the primary of view 0 last: what it proposes everybody can vote for. */
     UnsafeBuffer request(final long number) {
         final UnsafeBuffer request = client.request(client.id, number, "r" + number);
-        client.say(publisher -> publisher.request(0, request, 0, request.capacity()));
+        client.say(publisher -> publisher.request(0, true, request, request.capacity()));
         for (int id = PEERS - 1; id >= 0; id--) {
             if (!isLiar[id]) {
                 hear(client.id, id, client.last());

@@ -28,7 +28,7 @@ enum PlantedBug {
 
     EQUIVOCATION_ACCEPTED(
             "STANDARD",
-            58,
+            207,
             "a second pre-prepare takes the place of the first",
             reading("pbft.PbftReplica", "onPrePrepare", "isAccepted", false)),
 
@@ -52,13 +52,13 @@ enum PlantedBug {
 
     BASE_NOT_CHECKED(
             "BYZANTINE",
-            147,
+            116,
             "a checkpoint certificate is taken without its signatures",
             answering("pbft.Checkpoints", "isValid", true)),
 
     FREE_TOO_EASILY(
             "STANDARD",
-            207,
+            91,
             "a new view frees a sequence on one silent message too few (B)",
             calling("pbft.NewView", "isFree", "quorum", "oneLess")),
 
@@ -72,20 +72,20 @@ enum PlantedBug {
 
     VOTES_AFTER_AMNESIA(
             "STANDARD",
-            17,
+            10,
             "a replica that restarted without its memory votes at once",
             calling("pbft.Recovery", "<init>", "isFirstStart", "always")),
 
     AMNESIAC_ASKS_FOR_VIEWS(
             "STANDARD",
-            29,
+            10,
             "a replica without a vote sends a view change",
             calling("pbft.Timers", "onTick", "isVoting", "yes"),
             calling("pbft.ViewChange", "start", "check", "unchecked")),
 
     SAID_BEFORE_DURABLE(
             "STANDARD",
-            46,
+            38,
             "votes and replies leave before the journal holds what they vouch for",
             calling("pbft.VoteRecorder", "vouch", "vouch", "vouchForNothing"),
             answering("pbft.VoteRecorder", "isDurable", true)),
@@ -109,17 +109,17 @@ enum PlantedBug {
             first("pbft.LogSlot", "leaveView", "forgetPrepared")),
 
     WATERMARK_IGNORED(
-            "STANDARD", 1, "votes above the window are taken", instead("pbft.PbftLog", "isInWindow", "aboveLow")),
+            "STANDARD", 4, "votes above the window are taken", instead("pbft.PbftLog", "isInWindow", "aboveLow")),
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            5,
+            6,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
     APPLIED_AGAIN(
             "STANDARD",
-            230,
+            58,
             "a request that was ordered twice is applied twice",
             calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
             calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
@@ -133,14 +133,14 @@ enum PlantedBug {
 
     NULL_REQUEST_MISSING(
             "STANDARD",
-            2,
+            3,
             "a new view leaves its gaps open",
             calling("pbft.ViewChange", "assign", "accept", "acceptUnlessNull"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
 
     NEW_VIEW_FORGETS(
             "STANDARD",
-            1,
+            3,
             "a new view assigns nothing of what prepared before",
             calling("pbft.ViewChange", "assign", "accept", "acceptNothing"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
@@ -196,14 +196,14 @@ enum PlantedBug {
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",
-            3,
+            1,
             "a message of another epoch is taken, and a signature of another epoch holds",
             answering("simulator.SimMember", "isOf", true),
             instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
 
     ONE_HANDOVER_BELIEVED(
             "RECONFIGURE",
-            26,
+            6,
             "one signature proves what follows an epoch",
             calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
 
@@ -221,21 +221,33 @@ enum PlantedBug {
 
     CLIENTS_NOT_CARRIED(
             "RECONFIGURE",
-            2,
+            5,
             "the next epoch forgets what ran in the one before",
             calling("epoch.OpeningState", "of", "carry", "carryNothing")),
 
     READS_AFTER_THE_END(
             "HANDOVERS",
-            55,
+            20,
             "a replica answers reads in an epoch that is over",
             calling("pbft.Applier", "newestSequence", "isClosed", "neverClosed")),
 
     PROPOSES_BEFORE_IT_REMEMBERS(
             "RECONFIGURE",
-            23,
+            18,
             "a primary assigns sequences before it has read its journal",
-            calling("pbft.Proposer", "mayPropose", "isStateAwaited", "never"));
+            calling("pbft.Proposer", "mayPropose", "isStateAwaited", "never")),
+
+    TAGS_NOT_CHECKED(
+            "TAGS",
+            4,
+            "a request that is passed on is taken whatever its tag",
+            answering("pbft.Admission", "isTagged", true)),
+
+    VOUCHED_FOR_BY_ONE(
+            "TAGS",
+            14,
+            "one vote, the primary's, vouches for a request whose tag does not hold",
+            calling("pbft.Admission", "hasVouchers", "oneCorrect", "one"));
 
     private final String preset;
     private final long seed;

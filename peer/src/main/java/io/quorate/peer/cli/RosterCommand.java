@@ -170,6 +170,14 @@ final class RosterCommand extends CommandGroup {
                 description = "Whether queries are ordered, or answered by a quorum's newest states. Default: ordered.")
         private String reads;
 
+        @Option(
+                names = "--requests",
+                paramLabel = "tagged|signed",
+                description =
+                        "Whether requests carry a MAC for each peer and are signed only when that does not serve, or are signed at"
+                                + " once. Default: tagged.")
+        private String requests;
+
         Map<String, String> given() {
             final Map<String, String> settings = new LinkedHashMap<>();
             put(settings, "dimension", dimension);
@@ -184,6 +192,7 @@ final class RosterCommand extends CommandGroup {
             put(settings, "view-change-timeout-ms", viewChangeTimeoutMs);
             put(settings, "checkpoint-interval", checkpointInterval);
             put(settings, "reads", reads);
+            put(settings, "requests", requests);
             return settings;
         }
 

@@ -1,5 +1,6 @@
 package io.quorate.transport.auth;
 
+import io.quorate.transport.Authenticator;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -140,7 +141,7 @@ public final class PeerIdentity {
 
     /**
      * The static Diffie-Hellman secret with another peer: both Ed25519 keys taken to the X25519 curve by the birational map of RFC
-     * 7748, section 4.1. It only keeps strangers from making us check signatures; nothing else rests on it.
+     * 7748, section 4.1. It keeps strangers from making us check signatures, and tags of requests rest on it.
      */
     byte[] staticSecret(final byte[] otherPublicKey) {
         final byte[] scalar = new byte[Ed25519.PREHASH_SIZE];
@@ -151,6 +152,11 @@ public final class PeerIdentity {
         X25519.scalarMult(scalar, 0, Ed25519Encoding.montgomeryU(otherPublicKey), 0, shared, 0);
         Arrays.fill(scalar, (byte) 0);
         return shared;
+    }
+
+    /** Makes this peer's tags for the others of a roster and checks theirs; for one thread. */
+    public Authenticator authenticator(final Roster roster) {
+        return new SessionKeys.OfPairs(this, roster);
     }
 
     Ed25519Provider.SigningKey signingKey(final Ed25519Provider provider) {

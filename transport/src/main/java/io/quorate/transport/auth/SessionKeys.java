@@ -1,5 +1,6 @@
 package io.quorate.transport.auth;
 
+import io.quorate.transport.Authenticator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -7,6 +8,7 @@ import java.security.DigestException;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.Locale;
 import javax.crypto.KDF;
 import javax.crypto.spec.HKDFParameterSpec;
 import org.agrona.DirectBuffer;
@@ -28,6 +30,7 @@ public final class SessionKeys {
     private static final int CHUNK_LENGTH = 4096;
     private static final byte[] SESSION_INFO = "quorate link session 1".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] PAIR_INFO = "quorate link pair 1".getBytes(StandardCharsets.US_ASCII);
+    private static final String TAG_INFO = "quorate request tag 1 from %d to %d";
 
     private final long keyId;
     private final long incarnation;
@@ -116,10 +119,19 @@ public final class SessionKeys {
 
     /** Compares in time that does not depend on the bytes. */
     public boolean matches(final DirectBuffer buffer, final int offset, final int lengthBytes, final int tagOffset) {
+        return matches(buffer, offset, lengthBytes, buffer, tagOffset);
+    }
+
+    private boolean matches(
+            final DirectBuffer buffer,
+            final int offset,
+            final int lengthBytes,
+            final DirectBuffer tag,
+            final int tagOffset) {
         compute(buffer, offset, lengthBytes);
         int difference = 0;
         for (int i = 0; i < TAG_LENGTH; i++) {
-            difference |= buffer.getByte(tagOffset + i) ^ result[i];
+            difference |= tag.getByte(tagOffset + i) ^ result[i];
         }
         return difference == 0;
     }
@@ -143,6 +155,56 @@ public final class SessionKeys {
             sha256.digest(result, 0, Digest.LENGTH);
         } catch (final DigestException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Tags under keys that never change within a group, two for each pair of peers, from the static Diffie-Hellman secret of their
+     * roster keys: a tag still holds after either has restarted. One thread.
+     */
+    static final class OfPairs implements Authenticator {
+        private final SessionKeys[] towards;
+        private final SessionKeys[] from;
+
+        /** A peer has a tag for itself, too: others pass on to it what it asked before it was restarted. */
+        OfPairs(final PeerIdentity identity, final Roster roster) {
+            final int localId = roster.idOf(identity.publicKey());
+            towards = new SessionKeys[roster.size()];
+            from = new SessionKeys[roster.size()];
+            for (int id = 0; id < towards.length; id++) {
+                final byte[] secret = identity.staticSecret(roster.peer(id).publicKey());
+                towards[id] = derive(secret, roster.groupId(), tagInfo(localId, id), 0);
+                from[id] = derive(secret, roster.groupId(), tagInfo(id, localId), 0);
+                Arrays.fill(secret, (byte) 0);
+            }
+        }
+
+        private static byte[] tagInfo(final int senderId, final int receiverId) {
+            return String.format(Locale.ROOT, TAG_INFO, senderId, receiverId).getBytes(StandardCharsets.US_ASCII);
+        }
+
+        @Override
+        public void tag(
+                final int receiverId,
+                final DirectBuffer content,
+                final int offset,
+                final int lengthBytes,
+                final MutableDirectBuffer destination,
+                final int destinationOffset) {
+            towards[receiverId].tag(content, offset, lengthBytes, destination, destinationOffset);
+        }
+
+        @Override
+        public boolean matches(
+                final int senderId,
+                final DirectBuffer content,
+                final int offset,
+                final int lengthBytes,
+                final DirectBuffer tag,
+                final int tagOffset) {
+            return senderId >= 0
+                    && senderId < from.length
+                    && from[senderId].matches(content, offset, lengthBytes, tag, tagOffset);
         }
     }
 }

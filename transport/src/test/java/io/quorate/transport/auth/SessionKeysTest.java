@@ -2,9 +2,11 @@ package io.quorate.transport.auth;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.transport.Authenticator;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
@@ -72,5 +74,33 @@ class SessionKeysTest {
         assertThat(one.incarnation()).isEqualTo(3);
         assertThat(one.nextCounter()).isEqualTo(1);
         assertThat(one.nextCounter()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldTagForOneReceiverInOneDirectionOfOneGroup() {
+        final List<PeerIdentity> identities = Samples.identities(3);
+        final Roster roster = Samples.roster(identities, 1);
+        final Authenticator first = identities.get(0).authenticator(roster);
+        final Authenticator second = identities.get(1).authenticator(roster);
+        final Authenticator third = identities.get(2).authenticator(roster);
+        final UnsafeBuffer content = new UnsafeBuffer(new byte[32]);
+        final UnsafeBuffer tag = new UnsafeBuffer(new byte[4 + Authenticator.TAG_LENGTH]);
+        first.tag(1, content, 0, 32, tag, 4);
+        assertThat(second.matches(0, content, 0, 32, tag, 4)).isTrue();
+        assertThat(third.matches(0, content, 0, 32, tag, 4)).isFalse();
+        assertThat(second.matches(2, content, 0, 32, tag, 4)).isFalse();
+        assertThat(second.matches(1, content, 0, 32, tag, 4)).isFalse();
+        assertThat(second.matches(-1, content, 0, 32, tag, 4)).isFalse();
+        assertThat(second.matches(3, content, 0, 32, tag, 4)).isFalse();
+        assertThat(first.matches(1, content, 0, 32, tag, 4))
+                .as("sent back to whoever made it")
+                .isFalse();
+        final Authenticator nextEpoch = identities.get(1).authenticator(Samples.roster(identities, 2));
+        assertThat(nextEpoch.matches(0, content, 0, 32, tag, 4)).isFalse();
+        content.putByte(31, (byte) 1);
+        assertThat(second.matches(0, content, 0, 32, tag, 4)).isFalse();
+        first.tag(0, content, 0, 32, tag, 4);
+        assertThat(first.matches(0, content, 0, 32, tag, 4)).isTrue();
+        assertThat(second.matches(0, content, 0, 32, tag, 4)).isFalse();
     }
 }

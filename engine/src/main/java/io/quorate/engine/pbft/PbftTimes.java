@@ -1,0 +1,158 @@
+package io.quorate.engine.pbft;
+
+/**
+ * The times among the settings of a replica and its client, in nanoseconds; {@link PbftContext} has the rest.
+ *
+ * @param <S> what a setter returns, for the next one
+ */
+public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftContext {
+    private long viewChangeTimeoutNs = 500_000_000L;
+    private long viewChangeTimeoutMaxNs = 8_000_000_000L;
+    private long retransmitNs = 20_000_000L;
+    private long retransmitMinNs = 1_000_000L;
+    private long retransmitMaxNs = 200_000_000L;
+    private long statusIntervalNs = 50_000_000L;
+    private long nullIntervalNs = 1_000_000L;
+    private long recoveryPauseNs = 2_000_000_000L;
+    private long stateTransferDelayNs = 200_000_000L;
+
+    PbftTimes() {}
+
+    abstract S self();
+
+    /** Throws if the settings are concluded. */
+    abstract void changing();
+
+    /**
+     * How long a request may wait before the replica asks for the next view; too low makes needless view changes,
+     * too high a long pause after a crash.
+     */
+    public S viewChangeTimeoutNs(final long viewChangeTimeoutNs) {
+        changing();
+        this.viewChangeTimeoutNs = viewChangeTimeoutNs;
+        return self();
+    }
+
+    public long viewChangeTimeoutNs() {
+        return viewChangeTimeoutNs;
+    }
+
+    /** Cap of the doubling of that timeout. */
+    public S viewChangeTimeoutMaxNs(final long viewChangeTimeoutMaxNs) {
+        changing();
+        this.viewChangeTimeoutMaxNs = viewChangeTimeoutMaxNs;
+        return self();
+    }
+
+    public long viewChangeTimeoutMaxNs() {
+        return viewChangeTimeoutMaxNs;
+    }
+
+    /**
+     * First pause before a vote or a fetch is sent again, until round trips are measured; from then on the pause is
+     * {@code max(retransmitMinNs, 2 x round trip)}, at most {@code retransmitMaxNs}, and doubles with each repetition up to
+     * that. Also the interval of the budgets for answers. Too low: everything is said twice when the group starts. Too high:
+     * the first lost message costs so much.
+     */
+    public S retransmitNs(final long retransmitNs) {
+        changing();
+        this.retransmitNs = retransmitNs;
+        return self();
+    }
+
+    public long retransmitNs() {
+        return retransmitNs;
+    }
+
+    /**
+     * The least pause before a vote or a fetch is sent again, however fast answers come. Below a peer's longest usual turn it
+     * makes needless repetitions; above, each lost message costs so much latency.
+     */
+    public S retransmitMinNs(final long retransmitMinNs) {
+        changing();
+        this.retransmitMinNs = retransmitMinNs;
+        return self();
+    }
+
+    public long retransmitMinNs() {
+        return retransmitMinNs;
+    }
+
+    /** Cap of the doubling of that pause, and the longest round trip that is believed. */
+    public S retransmitMaxNs(final long retransmitMaxNs) {
+        changing();
+        this.retransmitMaxNs = retransmitMaxNs;
+        return self();
+    }
+
+    public long retransmitMaxNs() {
+        return retransmitMaxNs;
+    }
+
+    /** How often a replica tells where it stands. */
+    public S statusIntervalNs(final long statusIntervalNs) {
+        changing();
+        this.statusIntervalNs = statusIntervalNs;
+        return self();
+    }
+
+    public long statusIntervalNs() {
+        return statusIntervalNs;
+    }
+
+    /** Pause between null batches that an idle primary orders for a peer without a vote. */
+    public S nullIntervalNs(final long nullIntervalNs) {
+        changing();
+        this.nullIntervalNs = nullIntervalNs;
+        return self();
+    }
+
+    public long nullIntervalNs() {
+        return nullIntervalNs;
+    }
+
+    /** How soon after one recovery a peer may cause null batches again. */
+    public S recoveryPauseNs(final long recoveryPauseNs) {
+        changing();
+        this.recoveryPauseNs = recoveryPauseNs;
+        return self();
+    }
+
+    public long recoveryPauseNs() {
+        return recoveryPauseNs;
+    }
+
+    /** How long a replica tries to reach a certified checkpoint by itself before it fetches the state. */
+    public S stateTransferDelayNs(final long stateTransferDelayNs) {
+        changing();
+        this.stateTransferDelayNs = stateTransferDelayNs;
+        return self();
+    }
+
+    public long stateTransferDelayNs() {
+        return stateTransferDelayNs;
+    }
+
+    /** Checks how the times relate. */
+    final void concludeTimes() {
+        require(
+                viewChangeTimeoutNs > 0 && viewChangeTimeoutMaxNs >= viewChangeTimeoutNs,
+                "viewChangeTimeoutNs is above 0 and at most viewChangeTimeoutMaxNs",
+                viewChangeTimeoutNs);
+        require(
+                retransmitNs > 0 && retransmitMaxNs >= retransmitNs,
+                "retransmitNs is above 0 and at most retransmitMaxNs",
+                retransmitNs);
+        require(
+                retransmitMinNs > 0 && retransmitMinNs <= retransmitNs,
+                "retransmitMinNs is above 0 and at most retransmitNs",
+                retransmitMinNs);
+        require(statusIntervalNs > 0, "statusIntervalNs is above 0", statusIntervalNs);
+    }
+
+    static void require(final boolean condition, final String rule, final long given) {
+        if (!condition) {
+            throw new IllegalArgumentException(rule + ", given " + given);
+        }
+    }
+}
