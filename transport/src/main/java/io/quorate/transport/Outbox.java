@@ -18,6 +18,17 @@ public interface Outbox {
      */
     boolean send(int peerId, DirectBuffer message, int offset, int lengthBytes);
 
+    /**
+     * As {@link #send}, for a message that may wait for others to the same peer, so that one frame carries them all. A way that
+     * does not wait sends it as any other.
+     *
+     * @param holdNs how long it may wait at most
+     */
+    default boolean sendLater(
+            final int peerId, final DirectBuffer message, final int offset, final int lengthBytes, final long holdNs) {
+        return send(peerId, message, offset, lengthBytes);
+    }
+
     /** Hands the waiting frames to the network. */
     void flush();
 }

@@ -27,7 +27,7 @@ public final class AgentGroup implements AutoCloseable {
     /** Both agents on one thread that this group starts. */
     public static AgentGroup shared(
             final Agent consensus, final Agent kernel, final IdleStrategy idle, final AgentFailure failure) {
-        return start(runner(new CompositeAgent(consensus, kernel), idle, failure, new AtomicBoolean()));
+        return start(runner(new OneThread(consensus, kernel), idle, failure, new AtomicBoolean()));
     }
 
     /** One agent on a thread of its own. */
@@ -50,9 +50,7 @@ public final class AgentGroup implements AutoCloseable {
     /** Both agents on the thread that calls {@link #doWork()}. */
     public static AgentGroup invoked(final Agent consensus, final Agent kernel, final AgentFailure failure) {
         final AgentInvoker invoker = new AgentInvoker(
-                failure::onFailure,
-                null,
-                new Stopping(new CompositeAgent(consensus, kernel), failure, new AtomicBoolean()));
+                failure::onFailure, null, new Stopping(new OneThread(consensus, kernel), failure, new AtomicBoolean()));
         invoker.start();
         return new AgentGroup(new AgentRunner[0], invoker);
     }
@@ -108,6 +106,41 @@ public final class AgentGroup implements AutoCloseable {
     private static AgentRunner runner(
             final Agent agent, final IdleStrategy idle, final AgentFailure failure, final AtomicBoolean hasFailed) {
         return new AgentRunner(idle, failure::onFailure, null, new Stopping(agent, failure, hasFailed));
+    }
+
+    /** Both agents in one turn: what the kernel agent answers does not wait for the next one. */
+    private static final class OneThread implements Agent {
+        private final Agent consensus;
+        private final Agent kernel;
+        private final Agent both;
+
+        OneThread(final Agent consensus, final Agent kernel) {
+            this.consensus = consensus;
+            this.kernel = kernel;
+            both = new CompositeAgent(consensus, kernel);
+        }
+
+        @Override
+        public String roleName() {
+            return both.roleName();
+        }
+
+        @Override
+        public void onStart() {
+            both.onStart();
+        }
+
+        @Override
+        public int doWork() throws Exception {
+            final int workCount = consensus.doWork();
+            final int kernelCount = kernel.doWork();
+            return kernelCount == 0 ? workCount : workCount + kernelCount + consensus.doWork();
+        }
+
+        @Override
+        public void onClose() {
+            both.onClose();
+        }
     }
 
     /**

@@ -66,6 +66,16 @@ public final class DurableGate implements Outbox {
         return true;
     }
 
+    /** What had to wait for the journal waits for nothing else. */
+    @Override
+    public boolean sendLater(
+            final int peerId, final DirectBuffer message, final int offset, final int lengthBytes, final long holdNs) {
+        if (waiting.isEmpty() && journal.durableNumber() >= vouchedNumber) {
+            return outbox.sendLater(peerId, message, offset, lengthBytes, holdNs);
+        }
+        return send(peerId, message, offset, lengthBytes);
+    }
+
     /** Lets go what may go; returns how many messages. */
     public int release() {
         final long durable = journal.durableNumber();

@@ -75,6 +75,10 @@ final class LogSlot {
     long sequence;
     boolean isAccepted;
     boolean hasStatement;
+
+    /** The statement's signature was checked and holds. */
+    boolean isChecked;
+
     boolean isVoted;
     boolean isPrepared;
     boolean isCommitSent;
@@ -192,6 +196,7 @@ final class LogSlot {
     void leaveView() {
         isAccepted = false;
         hasStatement = false;
+        isChecked = false;
         isVoted = false;
         isPrepared = false;
         isCommitSent = false;

@@ -38,6 +38,10 @@ public final class PbftClient implements Ordering {
         long sendAtNs;
         long sendPauseNs;
         boolean isHastened;
+        long beganAtNs;
+
+        /** False while only the primary was sent it; it passes the request on with its pre-prepare. */
+        boolean isSpread;
 
         /** False while it has tags in place of a signature. */
         boolean isSigned;
@@ -78,6 +82,8 @@ public final class PbftClient implements Ordering {
 
     private static final int TAIL_HEADER_LENGTH = Integer.BYTES;
     private static final int NO_REPLY = -1;
+    private static final int LATENCY_SAMPLES = 8;
+    private static final long LATENCY_MARGIN_NS = 1_000_000;
     private static final long FINAL_VIEW = -1;
 
     private final PbftContext context;
@@ -94,6 +100,9 @@ public final class PbftClient implements Ordering {
     private long tagsAgainNs = PbftContext.LONG_AGO_NS;
     private long nextNumber;
     private long lowestNumber;
+
+    /** Smoothed, from the sending of a request until its reply is believed. */
+    private long latencyNs;
 
     /**
      * @param context concluded
@@ -115,6 +124,7 @@ public final class PbftClient implements Ordering {
         window = new Outstanding[context.clientWindow()];
         nextNumber = context.firstRequestNumber();
         lowestNumber = nextNumber;
+        latencyNs = context.retransmitNs() / 2;
         localReplica.replies.localClient(this);
     }
 
@@ -164,16 +174,25 @@ public final class PbftClient implements Ordering {
         entry.requestNumber = requestNumber;
         entry.statementLength =
                 publisher.encodeRequest(entry.statement, context.selfId(), requestNumber, request, offset, lengthBytes);
+        entry.beganAtNs = nowNs;
+        entry.isSpread = true;
         entry.sendPauseNs = context.retransmitMaxNs();
         if (authenticator == null || nowNs - tagsAgainNs < 0) {
             sign(entry);
         } else {
             tag(entry);
-            entry.sendPauseNs = Math.min(entry.sendPauseNs, context.viewChangeTimeoutNs() / 2);
+            entry.isSpread = entry.statementLength > context.relayLengthMax();
+            entry.sendPauseNs =
+                    entry.isSpread ? signPauseNs() : Math.min(signPauseNs(), 2 * latencyNs + LATENCY_MARGIN_NS);
         }
         entry.isHastened = false;
         entry.sendAtNs = nowNs + entry.sendPauseNs;
         send(entry, nowNs);
+    }
+
+    /** How long a request with tags may stay unanswered before it is signed. */
+    private long signPauseNs() {
+        return Math.min(context.retransmitMaxNs(), context.viewChangeTimeoutNs() / 2);
     }
 
     private void sign(final Outstanding entry) {
@@ -226,7 +245,11 @@ public final class PbftClient implements Ordering {
                 entry.sendPauseNs = Math.min(2 * entry.sendPauseNs, context.viewChangeTimeoutMaxNs());
                 entry.sendAtNs = nowNs + entry.sendPauseNs;
                 counters.increment(PbftCounter.RETRANSMISSIONS);
-                if (!entry.isSigned) {
+                if (!entry.isSpread) {
+                    entry.isSpread = true;
+                    entry.sendPauseNs = signPauseNs();
+                    entry.sendAtNs = nowNs + entry.sendPauseNs;
+                } else if (!entry.isSigned) {
                     signLate(entry, nowNs);
                 }
                 send(entry, nowNs);
@@ -267,6 +290,7 @@ public final class PbftClient implements Ordering {
         entry.replyViews[replicaId] = standing == Replies.FINAL ? FINAL_VIEW : view;
         if (isBelieved(entry, replicaId)) {
             entry.requestNumber = 0;
+            latencyNs += (nowNs - entry.beganAtNs - latencyNs) / LATENCY_SAMPLES;
             while (lowestNumber < nextNumber && !isOutstanding(lowestNumber)) {
                 lowestNumber++;
             }
@@ -304,7 +328,12 @@ public final class PbftClient implements Ordering {
 
     private void send(final Outstanding entry, final long nowNs) {
         final int selfId = context.selfId();
-        publisher.request(PbftPublisher.EVERYONE, entry.isSigned, entry.statement, entry.statementLength);
+        final int primaryId = localReplica.primaryId();
+        if (entry.isSpread) {
+            publisher.request(PbftPublisher.EVERYONE, entry.isSigned, entry.statement, entry.statementLength);
+        } else if (primaryId != selfId) {
+            publisher.request(primaryId, entry.isSigned, entry.statement, entry.statementLength);
+        }
         localReplica.at(selfId, nowNs);
         if (entry.isSigned) {
             localReplica.admission.onRequest(

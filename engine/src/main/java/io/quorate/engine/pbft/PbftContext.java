@@ -38,6 +38,7 @@ public final class PbftContext extends PbftTimes<PbftContext> {
     private long uselessCheckNs = 0;
     private int messagesMax = 64 * 1024;
     private Authenticator authenticator = null;
+    private int relayLengthMax = 1024;
     private int stalledTagsMax = 2;
     private long stalledTagsNs = 60_000_000_000L;
     private boolean isConcluded;
@@ -285,6 +286,20 @@ public final class PbftContext extends PbftTimes<PbftContext> {
     }
 
     /**
+     * Requests with tags up to this length, tags included, are first sent to the primary alone, which passes them on; longer ones to everybody,
+     * so that the primary's link carries them once. 0: all to everybody.
+     */
+    public PbftContext relayLengthMax(final int relayLengthMax) {
+        changing();
+        this.relayLengthMax = relayLengthMax;
+        return this;
+    }
+
+    public int relayLengthMax() {
+        return relayLengthMax;
+    }
+
+    /**
      * Time in which a peer gets back one useless check; default {@code max(1 ms, n x 250 us)}, so that at 50 us a check f liars
      * use less than 7 % of a core.
      */
@@ -382,6 +397,7 @@ public final class PbftContext extends PbftTimes<PbftContext> {
         uselessCheckNs = uselessCheckNs == 0 ? Math.max(1_000_000L, 250_000L * peerCount) : uselessCheckNs;
         require(uselessChecksMax >= 1, "uselessChecksMax is at least 1", uselessChecksMax);
         require(messagesMax >= 1, "messagesMax is at least 1", messagesMax);
+        require(relayLengthMax >= 0, "relayLengthMax is at least 0", relayLengthMax);
         require(stalledTagsMax >= 1, "stalledTagsMax is at least 1", stalledTagsMax);
         require(stalledTagsNs > 0, "stalledTagsNs is above 0", stalledTagsNs);
         require(pageLength >= 1, "pageLength is at least 1", pageLength);

@@ -12,6 +12,9 @@ import org.agrona.DirectBuffer;
  * {@code committedSequence} has committed; {@link Applier} hands it to execution.
  */
 final class PbftLog {
+    private static final int GAP_SAMPLES = 8;
+    private static final long GAP_MAX_NS = 10_000_000;
+
     private final PbftReplica replica;
     private final LogSlot[] ring;
 
@@ -27,6 +30,16 @@ final class PbftLog {
 
     /** How far an idle group goes on, since the epoch may be about to end. */
     private long fillMax;
+
+    /** From the first bad signature of a view's primary on, what it assigns is checked before it is taken. */
+    private boolean isChecking;
+
+    /** The newest assignment of this view that came from its primary; 0 if none did. */
+    private long newestAccepted;
+
+    private long auditAtNs = PbftContext.LONG_AGO_NS;
+    private long assignedNs = PbftContext.LONG_AGO_NS;
+    private long gapNs = GAP_MAX_NS;
 
     /** No vote for a fresh assignment above it; see {@link #limitFresh}. */
     private long freshMax = Long.MAX_VALUE;
@@ -121,6 +134,8 @@ final class PbftLog {
         for (final LogSlot slot : ring) {
             slot.leaveView();
         }
+        isChecking = false;
+        newestAccepted = 0;
         if (!isEntering) {
             forgetWanted();
         }
@@ -146,6 +161,41 @@ final class PbftLog {
                 slot.reset(sequence, batches);
             }
         }
+    }
+
+    /** True if the signature of a pre-prepare is checked before it is taken; else its frame's MAC is enough. */
+    boolean isChecking() {
+        return isChecking;
+    }
+
+    /** The view's primary assigned a slot. */
+    void onAccepted(final LogSlot slot) {
+        onAssigned();
+        newestAccepted = slot.sequence;
+    }
+
+    /**
+     * Now and then one signature that serves evidence is checked: the newest, so that a primary that signs badly does not know which
+     * one it will be.
+     */
+    void onTick(final long nowNs) {
+        if (nowNs - auditAtNs >= 0 && !isChecking && isInWindow(newestAccepted)) {
+            auditAtNs = nowNs + replica.context.auditNs();
+            isChecked(slot(newestAccepted));
+        }
+    }
+
+    /** Checks the signature of what the primary assigned here, once. */
+    private boolean isChecked(final LogSlot slot) {
+        if (!slot.isChecked && slot.hasStatement) {
+            slot.isChecked =
+                    replica.isPrimary() || replica.isSignedBy(replica.primaryId(replica.view()), slot.statement, 0);
+            if (!slot.isChecked) {
+                isChecking = true;
+                replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+            }
+        }
+        return slot.isChecked;
     }
 
     /** A digest is decided for a slot: by q commits, or by f+1 reports. */
@@ -223,6 +273,7 @@ final class PbftLog {
             replica.recorder.prePrepared(slot, replica.view());
             if (replica.isPrimary()) {
                 if (slot.hasStatement) {
+                    replica.proposer.passOn(slot.batch);
                     replica.publisher.prePrepare(PbftPublisher.EVERYONE, slot.statement, slot.batch);
                 }
             } else {
@@ -257,10 +308,30 @@ final class PbftLog {
             slot.isCommitSent = true;
             slot.commitNumber = replica.recorder.prepared(slot, view);
             slot.commits.offer(replica.selfId, view, slot.digest);
-            replica.publisher.commit(PbftPublisher.EVERYONE, view, slot.sequence, slot.digest);
+            sayCommit(slot);
         }
         checkCommitted(slot);
         feed();
+    }
+
+    /**
+     * While assignments come close together, the commit of what runs tentatively, which no client waits for, goes with the next one's
+     * messages (MIT-LCS-TR-817, 5.1.2: commits ride with later messages). An idle group does not wait.
+     */
+    private void sayCommit(final LogSlot slot) {
+        final long holdNs = replica.context.commitHoldNs();
+        if (gapNs < holdNs && slot.sequence == committedSequence + 1) {
+            replica.publisher.commitLater(replica.view(), slot.sequence, slot.digest, holdNs);
+        } else {
+            replica.publisher.commit(PbftPublisher.EVERYONE, replica.view(), slot.sequence, slot.digest);
+        }
+    }
+
+    /** A slot is assigned in this view; keeps the mean of the gaps between assignments. */
+    void onAssigned() {
+        final long nowNs = replica.nowNs();
+        gapNs += (Math.clamp(nowNs - assignedNs, 0, GAP_MAX_NS) - gapNs) / GAP_SAMPLES;
+        assignedNs = nowNs;
     }
 
     /** Committed-local: prepared, and q matching commits. */
@@ -374,7 +445,12 @@ final class PbftLog {
                 && !slot.digest.isEqual(digest)
                 && (slot.shownTo & bit) == 0) {
             slot.shownTo |= bit;
-            replica.publisher.prePrepare(peerId, slot.statement, slot.batch);
+            // On nobody's account: what the primary signed badly is not the fault of who votes for something else.
+            replica.at(replica.selfId, replica.nowNs());
+            if (isChecked(slot)) {
+                replica.publisher.prePrepare(peerId, slot.statement, slot.batch);
+            }
+            replica.at(peerId, replica.nowNs());
         }
     }
 

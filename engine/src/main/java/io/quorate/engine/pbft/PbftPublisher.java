@@ -162,6 +162,17 @@ public final class PbftPublisher {
         return vouch(receiverId, HEADER_LENGTH + commit.encodedLength());
     }
 
+    /** As {@link #commit}, to everybody; it may wait for what else there is to send. */
+    void commitLater(final long view, final long sequence, final Digest256 batchDigest, final long holdNs) {
+        commit.wrapAndApplyHeader(buffer, 0, header);
+        commit.replicaId(selfId).view(view).sequence(sequence).putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
+        for (int peerId = 0; peerId < peerCount; peerId++) {
+            if (peerId != selfId) {
+                votes.sendLater(peerId, buffer, 0, HEADER_LENGTH + commit.encodedLength(), holdNs);
+            }
+        }
+    }
+
     public boolean reply(
             final int clientId,
             final int standing,

@@ -260,6 +260,7 @@ public final class PbftReplica implements ExecutionListener {
     public void onTick(final long tickNs) {
         at(selfId, tickNs);
         recorder.onTick();
+        log.onTick(tickNs);
         restart.onTick();
         applier.feed();
         timers.onTick(tickNs);
@@ -293,7 +294,7 @@ public final class PbftReplica implements ExecutionListener {
             log.onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
         } else if (digestsLength > context.batchCountMax() * Digest256.LENGTH) {
             counters.increment(PbftCounter.DROPPED_MALFORMED);
-        } else if (!isSignedBy(senderId, buffer, statementOffset)) {
+        } else if (log.isChecking() && !isSignedBy(senderId, buffer, statementOffset)) {
             counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
         } else {
             accept(log.slot(sequence), digest, buffer, statementOffset, digestsOffset, digestsLength);
@@ -325,10 +326,12 @@ public final class PbftReplica implements ExecutionListener {
         slot.accept(digest, batch);
         slot.statement.putBytes(0, buffer, statementOffset, LogSlot.STATEMENT_LENGTH);
         slot.hasStatement = true;
+        slot.isChecked = log.isChecking();
+        log.onAccepted(slot);
         log.tryVote(slot);
     }
 
-    private boolean isSignedBy(final int senderId, final DirectBuffer buffer, final int statementOffset) {
+    boolean isSignedBy(final int senderId, final DirectBuffer buffer, final int statementOffset) {
         return verifier.verify(
                 senderId,
                 SigningDomain.PRE_PREPARE,

@@ -6,6 +6,7 @@ import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
+import io.quorate.engine.ordering.Request;
 import io.quorate.transport.auth.SigningDomain;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -64,6 +65,20 @@ final class Proposer {
                 replica.clients, gathered, replica.context.batchBytesMax(), replica.admission.signingClients());
     }
 
+    /** Short requests with tags have come to the primary alone: the others get them in the frame of the pre-prepare. */
+    void passOn(final Batch batch) {
+        for (int i = 0; i < batch.count(); i++) {
+            final Request request = batch.request(i);
+            if (!request.isSigned() && request.statementLength() <= replica.context.relayLengthMax()) {
+                for (int peerId = 0; peerId < replica.context.peerCount(); peerId++) {
+                    if (peerId != replica.selfId && peerId != request.clientId()) {
+                        replica.publisher.request(peerId, request);
+                    }
+                }
+            }
+        }
+    }
+
     private boolean mayPropose() {
         // While its journal is read a primary does not know yet what it has assigned.
         return !replica.restart.isStateAwaited()
@@ -90,6 +105,7 @@ final class Proposer {
                 0);
         slot.hasStatement = true;
         replica.counters.increment(PbftCounter.BATCHES_PROPOSED);
+        replica.log.onAssigned();
         // Writes it down, then says it.
         replica.log.tryVote(slot);
     }

@@ -181,7 +181,7 @@ public final class Simulator {
         String property = "";
         String statement = "";
         cluster.readSettings(readSettings);
-        cluster.tagging(preset.isTagging());
+        cluster.tagging(preset.isTagging() || new SimRandom(seed).split(8).nextBoolean());
         cluster.flaw(flaw);
         cluster.start();
         try {
@@ -261,7 +261,9 @@ public final class Simulator {
                 .stateTransferDelayNs(20 * MS)
                 .viewChangeTimeoutNs(timeoutNs)
                 .viewChangeTimeoutMaxNs(16 * timeoutNs)
-                .isReading(random.nextBoolean());
+                .isReading(random.nextBoolean())
+                .auditNs(random.between(MS / 10, 20 * MS))
+                .relayLengthMax(random.nextInt(4) == 0 ? 0 : 1024);
     }
 
     /** A roster and its approvals are longer than anything else that clients say. */

@@ -16,7 +16,7 @@ enum PlantedBug {
 
     DIGEST_NOT_COMPARED(
             "STANDARD",
-            21,
+            20,
             "votes of one view and sequence count together, whatever digest they name",
             calling("pbft.LogSlot$Votes", "matching", "isEqual", "equalAnyway")),
 
@@ -34,7 +34,7 @@ enum PlantedBug {
 
     CLAIMS_NOT_CONTRADICTED(
             "SCHEMES",
-            3,
+            153,
             "a new view takes a claim that others contradict (A1)",
             answering("pbft.NewView", "isUncontradicted", true)),
 
@@ -52,13 +52,13 @@ enum PlantedBug {
 
     BASE_NOT_CHECKED(
             "BYZANTINE",
-            116,
+            988,
             "a checkpoint certificate is taken without its signatures",
             answering("pbft.Checkpoints", "isValid", true)),
 
     FREE_TOO_EASILY(
             "STANDARD",
-            91,
+            51,
             "a new view frees a sequence on one silent message too few (B)",
             calling("pbft.NewView", "isFree", "quorum", "oneLess")),
 
@@ -85,7 +85,7 @@ enum PlantedBug {
 
     SAID_BEFORE_DURABLE(
             "STANDARD",
-            38,
+            46,
             "votes and replies leave before the journal holds what they vouch for",
             calling("pbft.VoteRecorder", "vouch", "vouch", "vouchForNothing"),
             answering("pbft.VoteRecorder", "isDurable", true)),
@@ -104,7 +104,7 @@ enum PlantedBug {
 
     LOCK_FORGOTTEN(
             "STANDARD",
-            7,
+            12,
             "what prepared in a view is forgotten when it ends",
             first("pbft.LogSlot", "leaveView", "forgetPrepared")),
 
@@ -119,21 +119,21 @@ enum PlantedBug {
 
     APPLIED_AGAIN(
             "STANDARD",
-            58,
+            335,
             "a request that was ordered twice is applied twice",
             calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
             calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
 
     STALE_VIEW_ACCEPTED(
             "STANDARD",
-            210,
+            51,
             "votes of any view count for the current one",
             instead("pbft.PbftReplica", "onPrepare", "prepareOfAnyView"),
             instead("pbft.PbftReplica", "onCommit", "commitOfAnyView")),
 
     NULL_REQUEST_MISSING(
             "STANDARD",
-            3,
+            7,
             "a new view leaves its gaps open",
             calling("pbft.ViewChange", "assign", "accept", "acceptUnlessNull"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
@@ -147,7 +147,7 @@ enum PlantedBug {
 
     CHECKPOINT_WITHOUT_QUORUM(
             "STANDARD",
-            6,
+            13,
             "one signature makes a checkpoint stable",
             calling("pbft.Checkpoints", "settle", "quorum", "one"),
             calling("pbft.Checkpoints", "certify", "quorum", "one"),
@@ -155,7 +155,7 @@ enum PlantedBug {
 
     TENTATIVE_NOT_ROLLED_BACK(
             "STANDARD",
-            26,
+            173,
             "a new view that chose something else leaves the tentative state as it is",
             answering("pbft.Applier", "onViewEntered", false),
             answering("pbft.Applier", "onCommitted", false)),
@@ -174,13 +174,13 @@ enum PlantedBug {
 
     ONE_REPORT_BELIEVED(
             "STANDARD",
-            59,
+            20,
             "one peer's report of a commit is believed",
             calling("pbft.StateTransfer", "onCommitted", "oneCorrect", "one")),
 
     PAGE_NOT_VERIFIED(
             "LAGGARDS",
-            8,
+            100,
             "a page of a state is taken without its digest",
             calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
 
@@ -192,7 +192,7 @@ enum PlantedBug {
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
-            "SCHEMES", 171, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
+            "SCHEMES", 362, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",
@@ -203,7 +203,7 @@ enum PlantedBug {
 
     ONE_HANDOVER_BELIEVED(
             "RECONFIGURE",
-            6,
+            3,
             "one signature proves what follows an epoch",
             calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
 
@@ -221,7 +221,7 @@ enum PlantedBug {
 
     CLIENTS_NOT_CARRIED(
             "RECONFIGURE",
-            5,
+            11,
             "the next epoch forgets what ran in the one before",
             calling("epoch.OpeningState", "of", "carry", "carryNothing")),
 

@@ -27,14 +27,19 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     private final FrameLimits limits;
     private final LinkCounters counters;
     private final Lane[] lanes;
+    private final Runnable onFlushed;
     private Aeron aeron;
+    private long nowNs;
 
+    /** @param onFlushed called when frames were handed over: a driver on this thread sends them at once */
     AeronOutbox(
             final FrameFlyweight.Link link,
             final int streamId,
             final List<String> channels,
             final FrameLimits limits,
-            final LinkCounters counters) {
+            final LinkCounters counters,
+            final Runnable onFlushed) {
+        this.onFlushed = onFlushed;
         localId = link.senderId();
         this.streamId = streamId;
         this.limits = limits;
@@ -51,6 +56,25 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     @Override
     public boolean send(final int peerId, final DirectBuffer message, final int offset, final int lengthBytes) {
         final Lane lane = lane(peerId);
+        final boolean isTaken = append(peerId, lane, message, offset, lengthBytes);
+        lane.isUrgent |= isTaken;
+        return isTaken;
+    }
+
+    @Override
+    public boolean sendLater(
+            final int peerId, final DirectBuffer message, final int offset, final int lengthBytes, final long holdNs) {
+        final Lane lane = lane(peerId);
+        final boolean isTaken = append(peerId, lane, message, offset, lengthBytes);
+        final long dueNs = nowNs + holdNs;
+        if (isTaken && (lane.packer.messages() == 1 || dueNs - lane.dueNs < 0)) {
+            lane.dueNs = dueNs;
+        }
+        return isTaken;
+    }
+
+    private boolean append(
+            final int peerId, final Lane lane, final DirectBuffer message, final int offset, final int lengthBytes) {
         if (lengthBytes < 1 || lengthBytes > limits.messageLengthMax()) {
             throw new IllegalArgumentException(
                     "message has " + lengthBytes + " bytes, must be 1 to " + limits.messageLengthMax());
@@ -71,10 +95,16 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
 
     @Override
     public void flush() {
+        boolean hasFlushed = false;
         for (int id = 0; id < lanes.length; id++) {
-            if (id != localId && !lanes[id].packer.isEmpty()) {
-                flush(id, lanes[id]);
+            final Lane lane = lanes[id];
+            if (id != localId && !lane.packer.isEmpty() && (lane.isUrgent || nowNs - lane.dueNs >= 0)) {
+                flush(id, lane);
+                hasFlushed = true;
             }
+        }
+        if (hasFlushed) {
+            onFlushed.run();
         }
     }
 
@@ -129,7 +159,8 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     }
 
     /** Rebuilds lost publications without waiting for the driver. */
-    int onTick(final long nowNs) {
+    int onTick(final long tickNs) {
+        nowNs = tickNs;
         int work = 0;
         for (int id = 0; id < lanes.length; id++) {
             final Lane lane = lanes[id];
@@ -162,6 +193,11 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     }
 
     private void flush(final int peerId, final Lane lane) {
+        hand(peerId, lane);
+        lane.isUrgent &= !lane.packer.isEmpty();
+    }
+
+    private void hand(final int peerId, final Lane lane) {
         final ExclusivePublication publication = lane.publication;
         if (publication == null || (!publication.isConnected() && !publication.isClosed())) {
             counters.increment(peerId, LinkCounter.NOT_CONNECTED);
@@ -228,6 +264,11 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         ExclusivePublication publication;
         SessionKeys session;
         long registrationId = NONE;
+
+        /** Something in the frame does not wait; else it goes when {@code dueNs} has come. */
+        boolean isUrgent;
+
+        long dueNs;
         boolean isPausing;
         long retryNs;
 

@@ -73,7 +73,8 @@ public final class AeronTransport implements Transport {
                 new Ed25519Signer(context.provider(), context.identity(), roster),
                 new Ed25519Verifier(context.provider(), roster),
                 context.random());
-        outbox = new AeronOutbox(link, context.streamId(), context.publicationChannels(), limits, counters);
+        outbox = new AeronOutbox(
+                link, context.streamId(), context.publicationChannels(), limits, counters, driver::doWork);
         links = new PeerLinks(local, rings, context.timing(), counters, outbox);
         final FrameDispatcher dispatcher = new FrameDispatcher(link, limits, rings, counters, links);
         final int imagesMax = IMAGES_PER_PEER * peers + IMAGES_SPARE;
