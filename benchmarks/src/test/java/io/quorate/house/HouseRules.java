@@ -68,6 +68,7 @@ final class HouseRules {
         ROOMS.put("byzantine", new String[] {"ordering"});
         ROOMS.put("checker", new String[] {});
         ROOMS.put("virtual", new String[] {});
+        ROOMS.put("mesh", new String[] {"virtual", "membership", "gossip", "quorum", "metrics"});
         ROOMS.put("disk", new String[] {"journal", "checker", "metrics"});
         ROOMS.put("simulator", new String[] {
             "byzantine",

@@ -45,6 +45,14 @@ final class TidyRules {
 
     private static final int REPLICA_PACKAGE_FILES_MAX = 24;
 
+    /**
+     * The parts of a member share its table and its suspicions without a public door
+     * (docs/decisions/0080-rooms-of-the-mesh.md).
+     */
+    private static final Path MEMBER_PACKAGE = Path.of("io", "quorate", "engine", "membership");
+
+    private static final int MEMBER_PACKAGE_FILES_MAX = 18;
+
     private static final Pattern BANNED_PACKAGE = Pattern.compile("(util|utils|common|core|impl|helper|helpers|misc)");
     private static final Pattern BANNED_TYPE = Pattern.compile(".*(Impl|Manager|Helper|Helpers|Util|Utils)");
 
@@ -119,6 +127,9 @@ final class TidyRules {
     private static int filesMax(final Path folder) {
         if (folder.endsWith(VECTOR_PACKAGE)) {
             return VECTOR_PACKAGE_FILES_MAX;
+        }
+        if (folder.endsWith(MEMBER_PACKAGE)) {
+            return MEMBER_PACKAGE_FILES_MAX;
         }
         return folder.endsWith(REPLICA_PACKAGE) ? REPLICA_PACKAGE_FILES_MAX : PACKAGE_FILES_MAX;
     }

@@ -56,7 +56,8 @@ public final class Trace {
         CALM("faults stop"),
         ASK("asks for a roster of epoch"),
         OPEN("opens epoch"),
-        GONE("is no peer any more from epoch");
+        GONE("is no peer any more from epoch"),
+        HOLDS("thinks otherwise of");
 
         private final String words;
 
