@@ -247,9 +247,8 @@ final class Admission {
      * or f+1 peers vote for a batch with it in this view, the primary by its pre-prepare.
      */
     private boolean isVouchedFor(final Digest256 digest) {
-        final PbftLog log = replica.log;
-        for (long sequence = log.low() + 1; sequence <= log.low() + replica.context.windowLength(); sequence++) {
-            final LogSlot slot = log.slot(sequence);
+        final LogSlot.Lacking lacking = replica.log.lacking;
+        for (LogSlot slot = lacking.next(0); slot != null; slot = lacking.after(slot)) {
             if (lacks(slot.committedBatch, digest)
                     || lacks(slot.wantedBatch, digest)
                     || (lacks(slot.batch, digest) && hasVouchers(slot))) {
@@ -285,26 +284,14 @@ final class Admission {
     }
 
     private boolean lacksBodies() {
-        final PbftLog log = replica.log;
-        for (long sequence = log.low() + 1; sequence <= log.low() + replica.context.windowLength(); sequence++) {
-            final LogSlot slot = log.slot(sequence);
-            if (isIncomplete(slot.batch) || isIncomplete(slot.committedBatch) || isIncomplete(slot.wantedBatch)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean isIncomplete(final Batch batch) {
-        return batch != null && !batch.isComplete();
+        return replica.log.lacking.next(0) != null;
     }
 
     /** True if a slot needs this request's body: it then has room whatever its client's budget says. */
     private boolean isWanted(final Digest256 digest) {
-        final PbftLog log = replica.log;
-        for (long sequence = log.low() + 1; sequence <= log.low() + replica.context.windowLength(); sequence++) {
-            final LogSlot slot = log.slot(sequence);
-            if ((lacks(slot.batch, digest) && !log.isOversized(slot))
+        final LogSlot.Lacking lacking = replica.log.lacking;
+        for (LogSlot slot = lacking.next(0); slot != null; slot = lacking.after(slot)) {
+            if ((lacks(slot.batch, digest) && !replica.log.isOversized(slot))
                     || lacks(slot.committedBatch, digest)
                     || lacks(slot.wantedBatch, digest)) {
                 return true;

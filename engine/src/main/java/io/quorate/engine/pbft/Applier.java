@@ -328,7 +328,7 @@ final class Applier implements OrderView {
                 slot.sequence,
                 tentativeView);
         final Batch batch = tentativeBatch;
-        slot.committedBatch = slot.committedBatch == null ? batch : slot.committedBatch;
+        slot.commitBatch(slot.committedBatch == null ? batch : slot.committedBatch);
         forgetTentative();
         confirmDue = slot.sequence;
         onExecuted(slot.sequence);

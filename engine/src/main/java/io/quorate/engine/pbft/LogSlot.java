@@ -57,6 +57,44 @@ final class LogSlot {
         }
     }
 
+    /**
+     * Which slots may hold a batch without all its bodies, as bits by place in the ring: set when a batch comes, cleared when a look
+     * finds none. So that to look for a missing body costs what is missing, not the whole window.
+     */
+    static final class Lacking {
+        private final LogSlot[] ring;
+        private final long[] bits;
+
+        Lacking(final LogSlot[] ring) {
+            this.ring = ring;
+            bits = new long[(ring.length + Long.SIZE - 1) / Long.SIZE];
+        }
+
+        private void mark(final int place) {
+            bits[place / Long.SIZE] |= 1L << place;
+        }
+
+        /** The first slot from a place in the ring on that lacks a body, or null. */
+        LogSlot next(final int fromPlace) {
+            for (int word = fromPlace / Long.SIZE; word < bits.length; word++) {
+                long left = word == fromPlace / Long.SIZE ? bits[word] & -1L << fromPlace : bits[word];
+                for (; left != 0; left &= left - 1) {
+                    final LogSlot slot = ring[word * Long.SIZE + Long.numberOfTrailingZeros(left)];
+                    if (slot.isIncomplete()) {
+                        return slot;
+                    }
+                    bits[word] &= ~Long.lowestOneBit(left);
+                }
+            }
+            return null;
+        }
+
+        /** The next one after a slot, or null. */
+        LogSlot after(final LogSlot slot) {
+            return slot.place + 1 == ring.length ? null : next(slot.place + 1);
+        }
+    }
+
     final Votes prepares;
     final Votes commits;
 
@@ -122,9 +160,14 @@ final class LogSlot {
     /** Digests in Q from which on no fresh one is added: the rest of Q is for what the others may have voted for. */
     private final int freshMax;
 
+    private final Lacking lacking;
+    private final int place;
     private int prePreparedCount;
 
-    LogSlot(final int peerCount, final int prePreparedMax) {
+    /** @param place of the slot in the ring of {@code lacking} */
+    LogSlot(final int peerCount, final int prePreparedMax, final Lacking lacking, final int place) {
+        this.lacking = lacking;
+        this.place = place;
         prepares = new Votes(peerCount);
         commits = new Votes(peerCount);
         reports = new Votes(peerCount);
@@ -218,6 +261,22 @@ final class LogSlot {
         isAccepted = true;
         digest.set(batchDigest);
         batch = known;
+        lacking.mark(place);
+    }
+
+    /** What committed here is this batch; null while it is missing. */
+    void commitBatch(final Batch known) {
+        committedBatch = known;
+        lacking.mark(place);
+    }
+
+    /** True if a batch of the view, of what committed or of a coming view lacks a body. */
+    private boolean isIncomplete() {
+        return isIncomplete(batch) || isIncomplete(committedBatch) || isIncomplete(wantedBatch);
+    }
+
+    private static boolean isIncomplete(final Batch held) {
+        return held != null && !held.isComplete();
     }
 
     int prePreparedCount() {
@@ -288,6 +347,7 @@ final class LogSlot {
             wantedBatch = null;
             wantedDigest.set(batchDigest);
             wantedBatch = batchOf(batchDigest);
+            lacking.mark(place);
         }
     }
 
@@ -306,6 +366,7 @@ final class LogSlot {
             wantedBatch = arrived;
             isUsed = true;
         }
+        lacking.mark(place);
         return isUsed;
     }
 

@@ -21,6 +21,8 @@ final class PbftLog {
     /** For what a slot holds while it lives; twice the window is more than slots hold in one view. */
     final BatchPool batches;
 
+    final LogSlot.Lacking lacking;
+
     private final int windowLength;
     private long low;
     private long committedSequence;
@@ -49,12 +51,12 @@ final class PbftLog {
         final PbftContext context = replica.context;
         windowLength = context.windowLength();
         ring = new LogSlot[windowLength];
+        lacking = new LogSlot.Lacking(ring);
         batches = new BatchPool(2 * windowLength);
-        for (int i = 0; i < windowLength; i++) {
-            ring[i] = new LogSlot(context.peerCount(), context.prePreparedMax());
-        }
         for (long sequence = 1; sequence <= windowLength; sequence++) {
-            ring[(int) (sequence % windowLength)].reset(sequence, batches);
+            final int place = (int) (sequence % windowLength);
+            ring[place] = new LogSlot(context.peerCount(), context.prePreparedMax(), lacking, place);
+            ring[place].reset(sequence, batches);
         }
     }
 
@@ -204,7 +206,7 @@ final class PbftLog {
             Invariant.check(slot.committedDigest.isEqual(digest), "one digest commits at a sequence");
             return;
         }
-        slot.committedBatch = slot.batchOf(digest);
+        slot.commitBatch(slot.batchOf(digest));
         slot.isCommitted = true;
         slot.committedDigest.set(digest);
         replica.recorder.committed(slot);

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class LogSlotTest {
     private final Digest sha256 = new Digest();
-    private final LogSlot slot = new LogSlot(4, 4);
+    private final LogSlot slot = new LogSlot(4, 4, new LogSlot.Lacking(new LogSlot[1]), 0);
 
     private Batch batch(final int content) {
         final UnsafeBuffer digests = new UnsafeBuffer(new byte[Digest256.LENGTH]);

@@ -161,7 +161,7 @@ class PbftThesisPaperTest {
                     .random(new SplittableRandom(1))
                     .conclude()
                     .prePreparedMax();
-            final LogSlot slot = new LogSlot(peerCount, digestsMax);
+            final LogSlot slot = new LogSlot(peerCount, digestsMax, new LogSlot.Lacking(new LogSlot[1]), 0);
             int fresh = 0;
             while (!slot.isCrowded()) {
                 slot.rememberPrePrepared(fresh, digest(fresh), null);
