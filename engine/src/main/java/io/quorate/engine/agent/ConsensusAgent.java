@@ -54,9 +54,9 @@ import org.agrona.concurrent.NanoClock;
  */
 public final class ConsensusAgent implements Agent {
     private static final int GATE_BYTES_MAX = 8 * 1024 * 1024;
-    private static final int FRAMES_A_TURN = 16;
+    private static final int FRAMES_A_TURN = 32;
     private static final int RESULTS_A_TURN = 64;
-    private static final int COMMANDS_A_TURN = 16;
+    private static final int COMMANDS_A_TURN = 64;
     private static final long NO_TICKET = -1;
 
     private final NanoClock clock;
@@ -248,6 +248,7 @@ public final class ConsensusAgent implements Agent {
     public int doWork() {
         nowNs = clock.nanoTime();
         int workCount = transport.doWork(nowNs);
+        replica.beginTurn();
         workCount += transport.inbox().poll(onMessage, FRAMES_A_TURN);
         workCount += results.drain(onResult, RESULTS_A_TURN);
         // Before the embedder's commands: a busy embedder must not keep this peer from ending rounds.

@@ -23,7 +23,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  * What a tentative sequence does to rounds is told when it has committed, and forgotten if it is rolled back. Owns the kernels and their scratch. Reads the job ring, writes the result ring, sees no frame and no address.
  */
 public final class KernelAgent implements Agent {
-    private static final int JOBS_A_TURN = 16;
+    private static final int JOBS_A_TURN = 64;
     private static final int SNAPSHOT_INITIAL_BYTES = 64 * 1024;
 
     private final JobRing jobs;

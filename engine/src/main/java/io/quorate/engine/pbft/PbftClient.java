@@ -14,6 +14,7 @@ import io.quorate.transport.Authenticator;
 import io.quorate.transport.auth.Digest;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.SigningDomain;
+import java.util.Arrays;
 import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -60,13 +61,10 @@ public final class PbftClient implements Ordering {
                     || replySequences[a] != replySequences[b]) {
                 return false;
             }
-            for (int i = 0; i < replyLengths[a]; i++) {
-                if (replies.getByte(a * StateMachine.REPLY_LENGTH_MAX + i)
-                        != replies.getByte(b * StateMachine.REPLY_LENGTH_MAX + i)) {
-                    return false;
-                }
-            }
-            return true;
+            final int atA = a * StateMachine.REPLY_LENGTH_MAX;
+            final int atB = b * StateMachine.REPLY_LENGTH_MAX;
+            final byte[] bytes = replies.byteArray();
+            return Arrays.equals(bytes, atA, atA + replyLengths[a], bytes, atB, atB + replyLengths[b]);
         }
 
         /** Equal final replies, and, if a view is given, equal tentative ones of that view. */
@@ -100,6 +98,9 @@ public final class PbftClient implements Ordering {
     private long tagsAgainNs = PbftContext.LONG_AGO_NS;
     private long nextNumber;
     private long lowestNumber;
+
+    /** No request is to be sent again before. */
+    private long dueNs = PbftContext.LONG_AGO_NS;
 
     /** Smoothed, from the sending of a request until its reply is believed. */
     private long latencyNs;
@@ -186,8 +187,13 @@ public final class PbftClient implements Ordering {
                     entry.isSpread ? signPauseNs() : Math.min(signPauseNs(), 2 * latencyNs + LATENCY_MARGIN_NS);
         }
         entry.isHastened = false;
-        entry.sendAtNs = nowNs + entry.sendPauseNs;
+        sendAgain(entry, nowNs + entry.sendPauseNs);
         send(entry, nowNs);
+    }
+
+    private void sendAgain(final Outstanding entry, final long atNs) {
+        entry.sendAtNs = atNs;
+        dueNs = dueNs - atNs < 0 ? dueNs : atNs;
     }
 
     /** How long a request with tags may stay unanswered before it is signed. */
@@ -239,16 +245,25 @@ public final class PbftClient implements Ordering {
 
     /** Sends unanswered requests again, with growing pauses. */
     public void onTick(final long nowNs) {
+        if (lowestNumber == nextNumber || nowNs - dueNs < 0) {
+            return;
+        }
+        dueNs = nowNs + context.viewChangeTimeoutMaxNs();
         for (long number = lowestNumber; number < nextNumber; number++) {
             final Outstanding entry = window[cell(number)];
-            if (isOutstanding(number) && nowNs - entry.sendAtNs >= 0) {
+            if (!isOutstanding(number)) {
+                continue;
+            }
+            if (nowNs - entry.sendAtNs < 0) {
+                sendAgain(entry, entry.sendAtNs);
+            } else {
                 entry.sendPauseNs = Math.min(2 * entry.sendPauseNs, context.viewChangeTimeoutMaxNs());
-                entry.sendAtNs = nowNs + entry.sendPauseNs;
+                sendAgain(entry, nowNs + entry.sendPauseNs);
                 counters.increment(PbftCounter.RETRANSMISSIONS);
                 if (!entry.isSpread) {
                     entry.isSpread = true;
                     entry.sendPauseNs = signPauseNs();
-                    entry.sendAtNs = nowNs + entry.sendPauseNs;
+                    sendAgain(entry, nowNs + entry.sendPauseNs);
                 } else if (!entry.isSigned) {
                     signLate(entry, nowNs);
                 }
@@ -302,7 +317,7 @@ public final class PbftClient implements Ordering {
         if (!entry.isHastened) {
             entry.isHastened = true;
             entry.sendPauseNs = context.retransmitNs();
-            entry.sendAtNs = nowNs + entry.sendPauseNs;
+            sendAgain(entry, nowNs + entry.sendPauseNs);
         }
     }
 
@@ -354,7 +369,7 @@ public final class PbftClient implements Ordering {
         if (window[cell] == null || window[cell].statement.capacity() < statementLength) {
             window[cell] = new Outstanding(context.peerCount(), Math.max(512, statementLength));
         }
-        java.util.Arrays.fill(window[cell].replyLengths, NO_REPLY);
+        Arrays.fill(window[cell].replyLengths, NO_REPLY);
         return window[cell];
     }
 

@@ -23,7 +23,7 @@ public final class PbftContext extends PbftTimes<PbftContext> {
     private long firstRequestNumber = 1;
     private int checkpointInterval = 64;
     private int windowLength = 0;
-    private int inFlightMax = 16;
+    private int inFlightMax = 8;
     private int batchCountMax = 256;
     private int batchBytesMax = 512 * 1024;
     private int requestLengthMax = 192 * 1024;

@@ -268,7 +268,15 @@ public final class PbftReplica implements ExecutionListener {
         transfer.onTick(tickNs);
         recovery.onTick(tickNs);
         evidence.onTick(tickNs);
-        proposer.propose();
+        proposer.release();
+    }
+
+    /**
+     * Many messages may follow before the next {@link #onTick}: requests among them are proposed only then, together. For whoever calls
+     * {@code onTick} after each handful of messages; without it, a request is proposed as it arrives.
+     */
+    public void beginTurn() {
+        proposer.hold();
     }
 
     /** A primary's signed assignment of a batch to a sequence (OSDI 1999, 4.2). */

@@ -15,6 +15,7 @@ final class Proposer {
     private final PbftReplica replica;
     private final UnsafeBuffer gathered;
     private boolean isProposing;
+    private boolean isHeld;
     private long nextSequence = 1;
 
     Proposer(final PbftReplica replica) {
@@ -37,9 +38,19 @@ final class Proposer {
         nextSequence = firstFresh;
     }
 
+    /** Nothing is proposed until {@link #release}: what arrives together goes into one batch. */
+    void hold() {
+        isHeld = true;
+    }
+
+    void release() {
+        isHeld = false;
+        propose();
+    }
+
     /** As primary: proposes at once while the window has room and few sequences are under way; gathers else. */
     void propose() {
-        if (isProposing) {
+        if (isProposing || isHeld) {
             return;
         }
         isProposing = true;

@@ -21,6 +21,20 @@ class BatchingTest {
     }
 
     @Test
+    void shouldProposeTogetherWhatArrivesInOneTurn() {
+        group.peers[0].replica.beginTurn();
+        for (int i = 0; i < 5; i++) {
+            group.submit(0, "r" + i);
+        }
+        assertThat(group.count(0, BATCHES_PROPOSED)).isZero();
+        group.peers[0].replica.onTick(group.nowNs);
+        assertThat(group.count(0, BATCHES_PROPOSED)).isEqualTo(1);
+        assertThat(group.peers[0].replica.log.slot(1).batch.count()).isEqualTo(5);
+        group.runUntil(() -> group.allApplied(5), 200 * MS);
+        group.assertSameHistories();
+    }
+
+    @Test
     void shouldProposeAtOnceWhileTheWindowHasRoomAndGatherWhenItIsFull() {
         group.filter = (from, to, template, message) -> template != PrepareDecoder.TEMPLATE_ID;
         for (int i = 0; i < IN_FLIGHT + 7; i++) {
