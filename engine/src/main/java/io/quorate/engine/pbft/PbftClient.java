@@ -96,6 +96,10 @@ public final class PbftClient implements Ordering {
     private final Digest256 digest = new Digest256();
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
     private long tagsAgainNs = PbftContext.LONG_AGO_NS;
+
+    /** When a request was last signed late. */
+    private long lateNs = PbftContext.LONG_AGO_NS;
+
     private long nextNumber;
     private long lowestNumber;
 
@@ -226,10 +230,16 @@ public final class PbftClient implements Ordering {
 
     /**
      * A request whose tags did not bring an answer in time is signed, so that every replica can check it and may leave a primary over
-     * it. What comes next is signed at once, for a while: some replica may not take this client's tags.
+     * it. If that happens again soon, to a request that was sent since, what comes next is signed at once, for a while: some replica may
+     * not take this client's tags. Once alone may be a pause of this process or of the network.
      */
     private void signLate(final Outstanding entry, final long nowNs) {
-        tagsAgainNs = nowNs + context.viewChangeTimeoutNs();
+        if (nowNs - lateNs < context.viewChangeTimeoutNs() && entry.beganAtNs - lateNs > 0) {
+            tagsAgainNs = nowNs + context.viewChangeTimeoutNs();
+        }
+        if (entry.beganAtNs - lateNs > 0) {
+            lateNs = nowNs;
+        }
         entry.statementLength = Request.contentEnd(entry.statement, 0);
         sign(entry);
     }
