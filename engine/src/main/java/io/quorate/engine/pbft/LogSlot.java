@@ -125,6 +125,10 @@ final class LogSlot {
     long commitNumber;
 
     boolean isCommitted;
+
+    /** Lowest view in which q commits were seen here; the highest number if others' reports were believed. */
+    long committedInView;
+
     Batch batch;
     Batch committedBatch;
 
@@ -201,6 +205,7 @@ final class LogSlot {
         leaveView();
         forgetWanted();
         isCommitted = false;
+        committedInView = Long.MAX_VALUE;
         preparedView = -1;
         prePreparedCount = 0;
         fetchAtNs = 0;
@@ -262,6 +267,17 @@ final class LogSlot {
         digest.set(batchDigest);
         batch = known;
         lacking.mark(place);
+    }
+
+    /** True if another digest has committed here. */
+    boolean isDecidedOtherwise(final Digest256 other) {
+        return isCommitted && !committedDigest.isEqual(other);
+    }
+
+    /** q commits for what was accepted here were seen in a view; its digest. */
+    Digest256 committedIn(final long view) {
+        committedInView = Math.min(committedInView, view);
+        return digest;
     }
 
     /** What committed here is this batch; null while it is missing. */

@@ -346,7 +346,7 @@ final class PbftLog {
             if (wasLimited) {
                 replica.recorder.freshFree();
             }
-            commit(slot, slot.digest);
+            commit(slot, slot.committedIn(replica.view()));
             if (wasLimited) {
                 proceedAll();
             }

@@ -326,7 +326,7 @@ public final class PbftReplica implements ExecutionListener {
             counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
             return;
         }
-        final boolean isDecided = slot.isCommitted && !slot.committedDigest.isEqual(digest);
+        final boolean isDecided = slot.isDecidedOtherwise(digest);
         if (isDecided || (!batch.isNull() && slot.isTooMuch(digest))) {
             counters.increment(isDecided ? PbftCounter.DROPPED_CONFLICTING : PbftCounter.DROPPED_SLOT_CROWDED);
             return;

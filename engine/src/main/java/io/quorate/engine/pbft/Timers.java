@@ -18,6 +18,10 @@ final class Timers {
     private final long[] answerPauseNs;
     private final long[] answeredView;
     private final long[] answeredSequence;
+    private final long[] toldCommitted;
+    private final long[] toldAtNs;
+    private long laggardSum;
+    private long laggingSinceNs = PbftContext.LONG_AGO_NS;
     private long scanAtNs = PbftContext.LONG_AGO_NS;
     private long statusAtNs = PbftContext.LONG_AGO_NS;
     private long slowAtNs = PbftContext.LONG_AGO_NS;
@@ -36,6 +40,9 @@ final class Timers {
         java.util.Arrays.fill(answerPauseNs, context.retransmitNs());
         answeredView = new long[context.peerCount()];
         answeredSequence = new long[context.peerCount()];
+        toldCommitted = new long[context.peerCount()];
+        toldAtNs = new long[context.peerCount()];
+        java.util.Arrays.fill(toldAtNs, PbftContext.LONG_AGO_NS);
         answerAtNs = new long[context.peerCount()];
         java.util.Arrays.fill(answerAtNs, PbftContext.LONG_AGO_NS);
     }
@@ -115,6 +122,35 @@ final class Timers {
             replica.viewChange.start(replica.view() + 1);
         } else if (head == null && !hasOpenSlot) {
             watchNulls(nowNs, timeoutNs);
+            if (replica.isActive()) {
+                watchLaggards(nowNs, timeoutNs);
+            }
+        }
+    }
+
+    /**
+     * Nothing is left to do here, but f+1 others say again and again that they lack what has committed: a correct one of them cannot get
+     * it in this view, perhaps because its primary told some and not others. Those who need a state are not meant.
+     */
+    private void watchLaggards(final long nowNs, final long timeoutNs) {
+        final long committed = replica.log.committedSequence();
+        int laggards = 0;
+        long sum = committed;
+        for (int peerId = 0; peerId < toldCommitted.length; peerId++) {
+            if (peerId != replica.selfId
+                    && nowNs - toldAtNs[peerId] < 2 * timeoutNs
+                    && toldCommitted[peerId] < committed
+                    && toldCommitted[peerId] >= replica.log.low()) {
+                laggards++;
+                sum += toldCommitted[peerId];
+            }
+        }
+        if (laggards < replica.quorum.oneCorrect() || sum != laggardSum) {
+            laggardSum = sum;
+            laggingSinceNs = nowNs;
+        } else if (nowNs - laggingSinceNs >= 4 * timeoutNs) {
+            laggingSinceNs = nowNs;
+            replica.viewChange.start(replica.view() + 1);
         }
     }
 
@@ -236,6 +272,8 @@ final class Timers {
             final long peerStable,
             final long peerCommitted,
             final long nowNs) {
+        toldCommitted[peerId] = peerCommitted;
+        toldAtNs[peerId] = nowNs;
         if (nowNs - answerAtNs[peerId] < 0) {
             return;
         }

@@ -203,7 +203,11 @@ final class ViewChange {
         for (int i = 0; i < pending.length && found == null; i++) {
             found = pending[i] == null ? null : find(pending[i], replicaId, view, digest);
         }
+        // What this replica signed in a life that it has forgotten is not its word any more, though others may still
+        // show it.
+        final boolean isForgotten = replicaId == replica.selfId && found != votes[replicaId];
         if (found != null
+                && !isForgotten
                 && replica.transfer.mayServe(senderId, found.statement().capacity())) {
             send(senderId, found);
         }
@@ -336,7 +340,9 @@ final class ViewChange {
             } else if (proposal != null && proposal.isComplete()) {
                 pending[i] = null;
                 final NewView chosen = NewView.choose(proposal.votes(), replica.quorum, windowLength, nullDigest);
-                if (chosen == null || replica.log.hasPreparedAbove(chosen.spokenFor())) {
+                if (chosen == null
+                        || replica.log.hasPreparedAbove(chosen.spokenFor())
+                        || contradictsCommitted(proposal.view(), chosen)) {
                     reject(proposal);
                 } else {
                     replica.recorder.newView(proposal);
@@ -344,6 +350,23 @@ final class ViewChange {
                 }
             }
         }
+    }
+
+    /**
+     * True if something else has committed here than a new view assigns. What commits below a view is kept in it, so others have got
+     * another new view for it from its primary, and have gone on.
+     */
+    private boolean contradictsCommitted(final long view, final NewView chosen) {
+        final PbftLog log = replica.log;
+        final long from = Math.max(chosen.base().sequence(), log.low()) + 1;
+        for (long sequence = from; sequence <= Math.min(chosen.top(), log.high()); sequence++) {
+            final LogSlot slot = log.slot(sequence);
+            if (slot.isDecidedOtherwise(chosen.digest(sequence))) {
+                Invariant.check(slot.committedInView >= view, "a new view keeps what committed", sequence, view);
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The primary of a view announced what does not follow: do without it. */
@@ -378,13 +401,17 @@ final class ViewChange {
         final long from = Math.max(choice.base().sequence(), log.low()) + 1;
         for (long sequence = from; sequence <= Math.min(choice.top(), log.high()); sequence++) {
             final LogSlot slot = log.slot(sequence);
-            if (!slot.isAccepted) {
-                final Digest256 digest = choice.digest(sequence);
+            final Digest256 digest = choice.digest(sequence);
+            if (slot.isDecidedOtherwise(digest)) {
                 Invariant.check(
-                        !slot.isCommitted || slot.committedDigest.isEqual(digest),
+                        slot.committedInView >= replica.view(),
                         "a new view keeps what committed",
                         sequence,
                         replica.view());
+                // The primary has made two new views; since this one was entered, the other one's assignment has
+                // committed here.
+                replica.counters.increment(PbftCounter.DROPPED_CONFLICTING);
+            } else if (!slot.isAccepted) {
                 slot.accept(digest, batchOf(slot, digest));
                 log.tryVote(slot);
                 // Backups count the new view as its vote; one missing in its Q could block every later choice.

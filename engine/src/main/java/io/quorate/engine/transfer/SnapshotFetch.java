@@ -40,6 +40,9 @@ public final class SnapshotFetch {
         void ask(int peerId, long sequence, int height, int index);
     }
 
+    /** So many longest pauses without a good part, and all peers are asked. */
+    private static final int WIDEN_PAUSES = 4;
+
     private static final byte UNKNOWN = 0;
     private static final byte WANTED = 1;
     private static final byte ASKED = 2;
@@ -77,6 +80,7 @@ public final class SnapshotFetch {
     private final int lengthBytesMax;
     private final Asks asks;
     private final Sources sources;
+    private final long widenNs;
     private final Digest256 stateDigest = new Digest256();
     private final Digest256 candidate = new Digest256();
     private final UnsafeBuffer digestBytes = new UnsafeBuffer(new byte[Digest256.LENGTH]);
@@ -114,6 +118,7 @@ public final class SnapshotFetch {
         this.lengthBytesMax = lengthBytesMax;
         this.asks = asks;
         sources = new Sources(peerCount, selfId, pauseFirstNs, pauseMaxNs);
+        widenNs = WIDEN_PAUSES * pauseMaxNs;
     }
 
     /** True from {@link #aim} until the snapshot is taken or the fetch is given up. */
@@ -200,6 +205,9 @@ public final class SnapshotFetch {
                 sources.onTimeout(askedPeers[i], nowNs);
                 wantAgain(i);
             }
+        }
+        if (nowNs - progressAtNs >= widenNs) {
+            sources.widen();
         }
         boolean isAsking = true;
         while (isAsking && underWay < UNDER_WAY_MAX) {

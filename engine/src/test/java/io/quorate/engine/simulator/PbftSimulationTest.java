@@ -32,6 +32,16 @@ class PbftSimulationTest {
         }
     }
 
+    /**
+     * Seeds that a run of a million found: a primary that made two new views broke an invariant of a correct peer; a view change of a
+     * forgotten life was shown again; an idle group left two peers behind; a state was asked of those only who had signed for it.
+     */
+    @ParameterizedTest
+    @ValueSource(longs = {20_072_997, 20_150_314, 20_266_349, 20_630_320})
+    void shouldBeSafeAndLiveWhereItWasNot(final long seed) {
+        assertClean(4, seed);
+    }
+
     @Test
     void shouldBeSafeAndLiveUnderHarshFaults() {
         final Simulator simulator = new Simulator().preset(FaultPlan.Preset.HARSH);
