@@ -272,6 +272,10 @@ public final class EngineContext {
         requireGiven(identity, "identity");
         requireGiven(dataDirectory, "data directory");
         requireGiven(driverSettings, "driver settings");
+        if (driverSettings.frameLengthMax() < DriverSettings.FRAME_LENGTH_MAX) {
+            throw new IllegalArgumentException("the driver's terms have " + driverSettings.termLength()
+                    + " bytes, too few for frames of " + DriverSettings.FRAME_LENGTH_MAX);
+        }
         requireGiven(idleStrategy, "idle strategy");
         requireGiven(decisionListener, "decision listener");
         requireGiven(warmUpMax, "warm-up time");

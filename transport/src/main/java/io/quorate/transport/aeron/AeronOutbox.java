@@ -22,24 +22,35 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     private static final long REBUILD_PAUSE_NS = 100_000_000;
     private static final long NONE = Aeron.NULL_VALUE;
 
+    /** How long a frame waits for its link to open. */
+    private static final long HOLD_MAX_NS = 1_000_000_000;
+
     private final int localId;
     private final int streamId;
     private final FrameLimits limits;
     private final LinkCounters counters;
     private final Lane[] lanes;
     private final Runnable onFlushed;
+    private final boolean isOnDemand;
+    private final long idleNs;
     private Aeron aeron;
     private long nowNs;
 
-    /** @param onFlushed called when frames were handed over: a driver on this thread sends them at once */
+    /**
+     * @param idleNs after which time an unused stream is closed, to be opened again when it is needed; 0 keeps all open
+     * @param onFlushed called when frames were handed over: a driver on this thread sends them at once
+     */
     AeronOutbox(
             final FrameFlyweight.Link link,
             final int streamId,
             final List<String> channels,
+            final long idleNs,
             final FrameLimits limits,
             final LinkCounters counters,
             final Runnable onFlushed) {
         this.onFlushed = onFlushed;
+        this.idleNs = idleNs;
+        isOnDemand = idleNs > 0;
         localId = link.senderId();
         this.streamId = streamId;
         this.limits = limits;
@@ -79,18 +90,44 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
             throw new IllegalArgumentException(
                     "message has " + lengthBytes + " bytes, must be 1 to " + limits.messageLengthMax());
         }
-        if (lane.session == null) {
+        if (lane.session == null && !isOnDemand) {
             counters.increment(peerId, LinkCounter.MESSAGES_REFUSED);
             return false;
         }
+        if (isOnDemand) {
+            use(lane);
+        }
         if (!lane.packer.append(message, offset, lengthBytes)) {
-            flush(peerId, lane);
+            if (lane.session != null) {
+                flush(peerId, lane);
+            }
             if (!lane.packer.append(message, offset, lengthBytes)) {
                 counters.increment(peerId, LinkCounter.MESSAGES_REFUSED);
                 return false;
             }
         }
         return true;
+    }
+
+    /** The lane is needed: its stream is opened if it is not, and stays open for a while. */
+    private void use(final Lane lane) {
+        if (lane.packer.isEmpty()) {
+            lane.heldSinceNs = nowNs;
+        }
+        lane.isWanted = true;
+        lane.usedNs = nowNs;
+    }
+
+    @Override
+    public void want(final int peerId) {
+        if (isOnDemand) {
+            use(lane(peerId));
+        }
+    }
+
+    @Override
+    public boolean isWanted(final int peerId) {
+        return !isOnDemand || lane(peerId).isWanted;
     }
 
     @Override
@@ -140,7 +177,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     void connect(final Aeron client) {
         aeron = client;
         for (int id = 0; id < lanes.length; id++) {
-            if (id != localId) {
+            if (id != localId && !isOnDemand) {
                 lanes[id].publication = client.addExclusivePublication(lanes[id].channel, streamId);
                 lanes[id].registrationId = NONE;
             }
@@ -164,11 +201,26 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         int work = 0;
         for (int id = 0; id < lanes.length; id++) {
             final Lane lane = lanes[id];
-            if (lane != null && lane.publication == null && aeron != null && lane.isDue(nowNs)) {
+            if (lane == null || aeron == null) {
+                continue;
+            }
+            if (lane.publication == null && (lane.isWanted || !isOnDemand) && lane.isDue(nowNs)) {
                 work += rebuild(id, lane, nowNs);
+            } else if (isOnDemand && lane.isWanted && nowNs - lane.usedNs >= idleNs) {
+                rest(lane);
+                work++;
             }
         }
         return work;
+    }
+
+    /** Closes an unused stream; the session stays. */
+    private static void rest(final Lane lane) {
+        lane.isWanted = false;
+        lane.packer.clear();
+        if (lane.publication != null) {
+            lose(lane);
+        }
     }
 
     private int rebuild(final int peerId, final Lane lane, final long nowNs) {
@@ -199,7 +251,13 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
 
     private void hand(final int peerId, final Lane lane) {
         final ExclusivePublication publication = lane.publication;
-        if (publication == null || (!publication.isConnected() && !publication.isClosed())) {
+        final boolean isOpening = isOnDemand
+                && (lane.session == null || publication == null || !publication.isConnected())
+                && nowNs - lane.heldSinceNs < HOLD_MAX_NS;
+        if (isOpening) {
+            return;
+        }
+        if (lane.session == null || publication == null || (!publication.isConnected() && !publication.isClosed())) {
             counters.increment(peerId, LinkCounter.NOT_CONNECTED);
             lane.packer.clear();
             return;
@@ -271,6 +329,12 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         long dueNs;
         boolean isPausing;
         long retryNs;
+
+        /** On demand only: somebody needs the lane; when it was needed last; since when its frame waits. */
+        boolean isWanted;
+
+        long usedNs;
+        long heldSinceNs;
 
         Lane(final String channel, final FramePacker packer) {
             this.channel = channel;

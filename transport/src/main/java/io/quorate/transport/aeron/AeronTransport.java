@@ -58,7 +58,7 @@ public final class AeronTransport implements Transport {
         driver = context.driver();
         final Roster roster = context.roster();
         final int peers = roster.size();
-        limits = FramePacker.limits(DriverSettings.FRAME_LENGTH_MAX);
+        limits = FramePacker.limits(driver.settings().frameLengthMax());
         counters = new LinkCounters(peers);
         final FrameFlyweight.Link link = new FrameFlyweight.Link(
                 FrameFlyweight.groupPrefix(roster.groupId()), roster.epoch(), context.localId(), context.localId());
@@ -74,7 +74,13 @@ public final class AeronTransport implements Transport {
                 new Ed25519Verifier(context.provider(), roster),
                 context.random());
         outbox = new AeronOutbox(
-                link, context.streamId(), context.publicationChannels(), limits, counters, driver::doWork);
+                link,
+                context.streamId(),
+                context.publicationChannels(),
+                context.idleNs(),
+                limits,
+                counters,
+                driver::doWork);
         links = new PeerLinks(local, rings, context.timing(), counters, outbox);
         final FrameDispatcher dispatcher = new FrameDispatcher(link, limits, rings, counters, links);
         final int imagesMax = IMAGES_PER_PEER * peers + IMAGES_SPARE;

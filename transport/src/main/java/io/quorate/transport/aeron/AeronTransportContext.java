@@ -34,6 +34,7 @@ public final class AeronTransportContext {
     private long incarnation = -1;
     private PeerLinks.Timing timing = PeerLinks.Timing.defaults();
     private boolean isOpenToAnyAddress;
+    private long idleNs;
     private Set<InetAddress> sources;
     private boolean isConcluded;
     private int localId;
@@ -97,6 +98,23 @@ public final class AeronTransportContext {
         requireOpen();
         isOpenToAnyAddress = value;
         return this;
+    }
+
+    /**
+     * A link is opened when something is first sent over it, and its stream is closed when nothing was for so long; what is sent meanwhile
+     * waits, at most a frame. For peers that talk to few of many. 0, the default, keeps links to all peers open.
+     */
+    public AeronTransportContext linksOnDemand(final long newIdleNs) {
+        requireOpen();
+        if (newIdleNs < 0) {
+            throw new IllegalArgumentException("a link is idle for 0 ns at least, given " + newIdleNs);
+        }
+        idleNs = newIdleNs;
+        return this;
+    }
+
+    long idleNs() {
+        return idleNs;
     }
 
     /** Source of ephemeral keys, nonces and cookies; default a new {@link SecureRandom}. */

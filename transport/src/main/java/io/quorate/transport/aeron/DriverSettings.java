@@ -34,7 +34,8 @@ public record DriverSettings(
 
     private static final int MTU_MIN = 1024;
     static final int MTU_MAX = 8192;
-    private static final int TERM_MIN = 8 * FRAME_LENGTH_MAX;
+    private static final int TERM_MIN = 64 * 1024;
+    private static final int TERMS_OF_FRAME = 8;
     private static final int TERM_MAX = 16 << 20;
     private static final long LIVENESS_MIN_NS = 2_000_000_000L;
 
@@ -73,6 +74,27 @@ public record DriverSettings(
     }
 
     /**
+     * For links that carry short messages to many peers: terms of 64 KiB, so frames of at most 8 KiB. Not for consensus, whose frames
+     * need terms of 2 MiB.
+     */
+    public static DriverSettings shortMessages() {
+        final DriverSettings d = defaults();
+        return new DriverSettings(
+                d.mtuLength,
+                d.socketReceiveLength,
+                d.socketSendLength,
+                TERM_MIN / 2,
+                TERM_MIN,
+                d.imageLivenessNs,
+                d.clientLivenessNs);
+    }
+
+    /** The longest frame that fits these terms: an eighth of one, and at most {@link #FRAME_LENGTH_MAX}. */
+    public int frameLengthMax() {
+        return Math.min(FRAME_LENGTH_MAX, termLength / TERMS_OF_FRAME);
+    }
+
+    /**
      * Reads settings in the driver's own property names ({@code aeron.mtu.length=8k}); what is not named keeps its default.
      *
      * @throws IllegalArgumentException for an unknown name, a value out of range, or values that contradict each other
@@ -101,6 +123,10 @@ public record DriverSettings(
                 length(values, TERM, d.termLength),
                 duration(values, IMAGE, d.imageLivenessNs),
                 duration(values, CLIENT, d.clientLivenessNs));
+        if (settings.frameLengthMax() < FRAME_LENGTH_MAX) {
+            throw new IllegalArgumentException(TERM + " is " + settings.termLength + ", must be a power of two from "
+                    + TERMS_OF_FRAME * FRAME_LENGTH_MAX + " to " + TERM_MAX);
+        }
         if (!values.isEmpty()) {
             throw new IllegalArgumentException(
                     "unknown setting " + values.keySet().iterator().next() + "; known are "

@@ -49,6 +49,14 @@ public final class PeerLinks implements LinkHandler {
 
         /** From now on frames for this peer are sealed by this session. */
         void useSession(int peerId, SessionKeys session);
+
+        /** A stream to this peer is needed soon; it is opened if it is not open. */
+        default void want(final int peerId) {}
+
+        /** False while nobody needs a link to this peer: then no session is opened. */
+        default boolean isWanted(final int peerId) {
+            return true;
+        }
     }
 
     /**
@@ -140,7 +148,8 @@ public final class PeerLinks implements LinkHandler {
         switch (outcome) {
             case ANSWERED -> {
                 counters.increment(senderId, LinkCounter.HELLOS_ANSWERED);
-                offer(senderId, peer, peer.handshake.reply());
+                wire.want(senderId);
+                peer.isWelcomeOwed = !offer(senderId, peer, peer.handshake.reply());
                 // The other peer is there: do not wait out a long pause before asking it in turn.
                 peer.backoffNs = timing.helloRetryNs();
                 peer.nextHelloNs = Math.min(peer.nextHelloNs, nowNs + timing.helloRetryNs());
@@ -190,10 +199,18 @@ public final class PeerLinks implements LinkHandler {
             peer.ring.dropPrevious();
             peer.isPreviousKept = false;
         }
-        if (!peer.isOpening && (peer.session == null || nowNs - peer.openedNs >= timing.sessionLifetimeNs())) {
+        if (!peer.isOpening
+                && wire.isWanted(peerId)
+                && (peer.session == null || nowNs - peer.openedNs >= timing.sessionLifetimeNs())) {
             reopen(peer);
         }
         int work = 0;
+        if (peer.isWelcomeOwed && wire.isConnected(peerId)) {
+            // The way to the other peer had to be opened first.
+            peer.isWelcomeOwed = false;
+            offer(peerId, peer, peer.handshake.welcome());
+            work++;
+        }
         if (peer.isOpening && nowNs - peer.nextHelloNs >= 0 && wire.isConnected(peerId)) {
             sendHello(peerId, peer);
             work++;
@@ -251,8 +268,8 @@ public final class PeerLinks implements LinkHandler {
         wire.offer(peerId, peer.statusFrame.buffer(), peer.statusFrame.length());
     }
 
-    private void offer(final int peerId, final Peer peer, final DirectBuffer message) {
-        wire.offer(peerId, frame, FramePacker.packHandshake(frame, peer.link, message));
+    private boolean offer(final int peerId, final Peer peer, final DirectBuffer message) {
+        return wire.offer(peerId, frame, FramePacker.packHandshake(frame, peer.link, message));
     }
 
     /** What is kept about one other peer. */
@@ -263,6 +280,7 @@ public final class PeerLinks implements LinkHandler {
         final FramePacker statusFrame;
         SessionKeys session;
         boolean isOpening;
+        boolean isWelcomeOwed;
         boolean isPreviousKept;
         long backoffNs;
         long nextHelloNs;

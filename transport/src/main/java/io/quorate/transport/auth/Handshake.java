@@ -166,6 +166,11 @@ public final class Handshake {
         return reply;
     }
 
+    /** The answer to the newest Hello that was answered. */
+    public DirectBuffer welcome() {
+        return welcome;
+    }
+
     /** The newest session for sending, or null. */
     public SessionKeys opened() {
         return opened;

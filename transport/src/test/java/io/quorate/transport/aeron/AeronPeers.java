@@ -35,6 +35,7 @@ final class AeronPeers implements AutoCloseable {
     final EmbeddedDriver.Threading threading;
     Roster roster;
     Runnable beforeEachRun = () -> {};
+    private final long idleNs;
 
     /** One peer and what it has received. */
     static final class Peer {
@@ -68,6 +69,16 @@ final class AeronPeers implements AutoCloseable {
             final int size,
             final DriverSettings settings,
             final EmbeddedDriver.Threading threading) {
+        this(folder, size, settings, threading, 0);
+    }
+
+    private AeronPeers(
+            final Path folder,
+            final int size,
+            final DriverSettings settings,
+            final EmbeddedDriver.Threading threading,
+            final long idleNs) {
+        this.idleNs = idleNs;
         this.folder = folder;
         this.settings = settings;
         this.threading = threading;
@@ -94,9 +105,18 @@ final class AeronPeers implements AutoCloseable {
     }
 
     static AeronPeers of(final int size) {
+        return of(size, DriverSettings.defaults(), 0);
+    }
+
+    /** Links open when they are used, with small terms. */
+    static AeronPeers onDemand(final int size, final long idleNs) {
+        return of(size, DriverSettings.shortMessages(), idleNs);
+    }
+
+    private static AeronPeers of(final int size, final DriverSettings settings, final long idleNs) {
         try {
             final Path folder = Files.createTempDirectory(EmbeddedDriver.memoryFolder(), "quorate-test-");
-            return new AeronPeers(folder, size, DriverSettings.defaults(), EmbeddedDriver.Threading.INVOKER);
+            return new AeronPeers(folder, size, settings, EmbeddedDriver.Threading.INVOKER, idleNs);
         } catch (final IOException e) {
             throw new IllegalStateException(e);
         }
@@ -113,6 +133,7 @@ final class AeronPeers implements AutoCloseable {
                     .roster(roster)
                     .identity(identities.get(id))
                     .listen("127.0.0.1", listenPort)
+                    .linksOnDemand(idleNs)
                     .driver(driver));
             return new Peer(id, driver, transport);
         } catch (final RuntimeException e) {
