@@ -4,6 +4,7 @@ import io.quorate.benchmarks.compare.KernelBench;
 import io.quorate.benchmarks.decide.DecideBench;
 import io.quorate.benchmarks.decide.DecideWorker;
 import io.quorate.benchmarks.live.CompareBench;
+import io.quorate.benchmarks.mesh.MeshBench;
 import io.quorate.benchmarks.robustness.RobustnessBench;
 import io.quorate.benchmarks.sides.SideMain;
 import java.io.IOException;
@@ -38,6 +39,9 @@ public final class BenchmarkMain {
                 break;
             case "decide":
                 System.exit(DecideBench.run(System.out, System.err, rest));
+                break;
+            case "mesh":
+                System.exit(MeshBench.run(System.out, System.err, rest));
                 break;
             case DecideWorker.COMMAND:
                 System.exit(DecideWorker.run(System.in, System.out, rest));

@@ -69,6 +69,7 @@ final class HouseRules {
         ROOMS.put("checker", new String[] {});
         ROOMS.put("virtual", new String[] {});
         ROOMS.put("mesh", new String[] {"virtual", "membership", "gossip", "quorum", "metrics"});
+        ROOMS.put("node", new String[] {"membership", "gossip", "metrics"});
         ROOMS.put("disk", new String[] {"journal", "checker", "metrics"});
         ROOMS.put("simulator", new String[] {
             "byzantine",

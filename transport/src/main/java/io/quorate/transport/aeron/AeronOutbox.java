@@ -140,7 +140,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
                 hasFlushed = true;
             }
         }
-        if (hasFlushed) {
+        if (hasFlushed && !isOnDemand) {
             onFlushed.run();
         }
     }

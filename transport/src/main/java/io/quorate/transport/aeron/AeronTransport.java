@@ -37,6 +37,7 @@ public final class AeronTransport implements Transport {
     private static final long RECONNECT_PAUSE_NS = 100_000_000;
     private static final int IMAGES_PER_PEER = 4;
     private static final int IMAGES_SPARE = 8;
+    private static final int DRIVER_CYCLES_MAX = 16;
 
     private final AeronTransportContext context;
     private final EmbeddedDriver driver;
@@ -46,6 +47,7 @@ public final class AeronTransport implements Transport {
     private final AeronOutbox outbox;
     private final AeronInbox inbox;
     private final GuardedEndpoint.Guests admitted;
+    private final int driverCyclesMax;
     private final AtomicReference<Throwable> lastError = new AtomicReference<>();
     private Aeron aeron;
     private long reconnects;
@@ -56,6 +58,7 @@ public final class AeronTransport implements Transport {
     private AeronTransport(final AeronTransportContext context) {
         this.context = context;
         driver = context.driver();
+        driverCyclesMax = context.idleNs() > 0 ? DRIVER_CYCLES_MAX : 1;
         final Roster roster = context.roster();
         final int peers = roster.size();
         limits = FramePacker.limits(driver.settings().frameLengthMax());
@@ -142,7 +145,7 @@ public final class AeronTransport implements Transport {
         if (closed) {
             return 0;
         }
-        int work = driver.doWork();
+        int work = drive();
         if (aeron == null || aeron.isClosed()) {
             work += reconnect(nowNs);
         } else {
@@ -189,6 +192,15 @@ public final class AeronTransport implements Transport {
     /** As if the driver had given the client up; for tests. */
     void loseClient() {
         aeron.close();
+    }
+
+    /** A driver on this thread takes in one datagram a duty cycle: with many peers and long turns that is too few. */
+    private int drive() {
+        int work = driver.doWork();
+        for (int cycle = 1; cycle < driverCyclesMax && work >= cycle; cycle++) {
+            work += driver.doWork() > 0 ? 1 : 0;
+        }
+        return work;
     }
 
     private int reconnect(final long nowNs) {

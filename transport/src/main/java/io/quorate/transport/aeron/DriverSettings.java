@@ -79,9 +79,10 @@ public record DriverSettings(
      */
     public static DriverSettings shortMessages() {
         final DriverSettings d = defaults();
+        // Many peers may speak at once: as much as kernels allow without being asked.
         return new DriverSettings(
                 d.mtuLength,
-                d.socketReceiveLength,
+                208 * 1024,
                 d.socketSendLength,
                 TERM_MIN / 2,
                 TERM_MIN,

@@ -18,7 +18,8 @@ public enum SigningDomain {
     HANDOVER("quorate-handovr"),
     VALUE("quorate-value"),
     MEMBER("quorate-member"),
-    ACCUSATION("quorate-accuse");
+    ACCUSATION("quorate-accuse"),
+    ANNOUNCEMENT("quorate-announc");
 
     private final String tag;
 
