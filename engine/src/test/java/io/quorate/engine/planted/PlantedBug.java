@@ -34,7 +34,7 @@ enum PlantedBug {
 
     CLAIMS_NOT_CONTRADICTED(
             "SCHEMES",
-            153,
+            3,
             "a new view takes a claim that others contradict (A1)",
             answering("pbft.NewView", "isUncontradicted", true)),
 
@@ -113,7 +113,7 @@ enum PlantedBug {
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            6,
+            18,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
@@ -126,7 +126,7 @@ enum PlantedBug {
 
     STALE_VIEW_ACCEPTED(
             "STANDARD",
-            51,
+            122,
             "votes of any view count for the current one",
             instead("pbft.PbftReplica", "onPrepare", "prepareOfAnyView"),
             instead("pbft.PbftReplica", "onCommit", "commitOfAnyView")),
@@ -140,7 +140,7 @@ enum PlantedBug {
 
     NEW_VIEW_FORGETS(
             "STANDARD",
-            3,
+            6,
             "a new view assigns nothing of what prepared before",
             calling("pbft.ViewChange", "assign", "accept", "acceptNothing"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
@@ -168,25 +168,25 @@ enum PlantedBug {
 
     TENTATIVE_BELIEVED_TOO_EARLY(
             "SCHEMES",
-            155,
+            117,
             "a client believes f+1 tentative replies",
             calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
 
     ONE_REPORT_BELIEVED(
             "STANDARD",
-            20,
+            7,
             "one peer's report of a commit is believed",
             calling("pbft.StateTransfer", "onCommitted", "oneCorrect", "one")),
 
     PAGE_NOT_VERIFIED(
             "LAGGARDS",
-            100,
+            34,
             "a page of a state is taken without its digest",
             calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
 
     WINDOW_OF_CLAIMS_IGNORED(
             "HOARDERS",
-            19,
+            116,
             "a view change counts as silent about sequences above its window",
             calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
@@ -203,7 +203,7 @@ enum PlantedBug {
 
     ONE_HANDOVER_BELIEVED(
             "RECONFIGURE",
-            3,
+            6,
             "one signature proves what follows an epoch",
             calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
 
@@ -221,7 +221,7 @@ enum PlantedBug {
 
     CLIENTS_NOT_CARRIED(
             "RECONFIGURE",
-            11,
+            5,
             "the next epoch forgets what ran in the one before",
             calling("epoch.OpeningState", "of", "carry", "carryNothing")),
 
