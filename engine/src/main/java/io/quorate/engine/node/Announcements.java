@@ -58,11 +58,6 @@ final class Announcements implements RumorHandler {
         return own;
     }
 
-    /** The newest number that is known of a member. */
-    long newest(final int originId) {
-        return newest[originId];
-    }
-
     @Override
     public Verdict onRecord(
             final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes, final long nowNs) {

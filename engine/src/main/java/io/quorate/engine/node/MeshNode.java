@@ -17,7 +17,6 @@ import io.quorate.engine.metrics.GossipCounter;
 import io.quorate.engine.metrics.MembershipCounter;
 import io.quorate.transport.FrameHandler;
 import io.quorate.transport.Transport;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.BufferUtil;
 import org.agrona.CloseHelper;
 import org.agrona.DirectBuffer;
@@ -60,9 +59,9 @@ public final class MeshNode implements Agent, AutoCloseable {
     private final Counters<GossipCounter> gossipCounters = new Counters<>(GossipCounter.class);
     private final ManyToOneRingBuffer commands = new ManyToOneRingBuffer(new UnsafeBuffer(
             BufferUtil.allocateDirectAligned(COMMANDS_LENGTH + RingBufferDescriptor.TRAILER_LENGTH, 64)));
-    private final AtomicBoolean isStartWanted = new AtomicBoolean();
     private final FrameHandler onMessage = this::onMessage;
     private final MessageHandler onCommand = this::onCommand;
+    private volatile boolean isStartWanted;
     private boolean isStarted;
     private long nowNs;
     private long viewAtNs;
@@ -112,7 +111,7 @@ public final class MeshNode implements Agent, AutoCloseable {
 
     /** Begins to take part at the next turn; until then it answers nobody. Any thread. */
     public void start() {
-        isStartWanted.set(true);
+        isStartWanted = true;
     }
 
     /** How this node sees the mesh. Any thread. */
@@ -168,7 +167,7 @@ public final class MeshNode implements Agent, AutoCloseable {
         nowNs = clock.nanoTime();
         int work = transport.doWork(nowNs);
         if (!isStarted) {
-            if (!isStartWanted.get()) {
+            if (!isStartWanted) {
                 return work;
             }
             isStarted = true;
@@ -190,7 +189,7 @@ public final class MeshNode implements Agent, AutoCloseable {
     private void updateView() {
         final PartitionGuard guard = swim.guard();
         if (guard.isWritable() != view.isWritable() || nowNs - viewAtNs >= 0) {
-            view.guard(guard.isWritable() ? null : guard.refusal());
+            view.guard(guard.refusal());
         }
         if (nowNs - viewAtNs >= 0 || swim.isJoined() != view.isJoined()) {
             viewAtNs = nowNs + VIEW_NS;

@@ -15,7 +15,6 @@ public final class MeshView {
     private volatile boolean isWritable;
     private volatile boolean isJoined;
     private volatile PartitionGuard.Refusal refusal;
-    private volatile long writableChanges;
     private volatile int health;
 
     MeshView(final int memberCount) {
@@ -61,11 +60,6 @@ public final class MeshView {
         return refusal;
     }
 
-    /** How often writes became allowed or refused. */
-    public long writableChanges() {
-        return writableChanges;
-    }
-
     /** True once a seed has answered. */
     public boolean isJoined() {
         return isJoined;
@@ -90,12 +84,8 @@ public final class MeshView {
 
     /** @param newRefusal null if writes are allowed */
     void guard(final PartitionGuard.Refusal newRefusal) {
-        final boolean isAllowed = newRefusal == null;
         refusal = newRefusal;
-        if (isAllowed != isWritable) {
-            isWritable = isAllowed;
-            writableChanges = writableChanges + 1;
-        }
+        isWritable = newRefusal == null;
     }
 
     void self(final boolean hasJoined, final int newHealth) {

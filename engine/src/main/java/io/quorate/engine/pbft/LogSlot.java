@@ -10,6 +10,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  * what committed, and what must outlive a view: P (last prepared) and Q (each digest pre-prepared). Reused round the ring.
  */
 final class LogSlot {
+    /** In place of the view in which something committed. */
+    static final long VIEW_UNKNOWN = Long.MAX_VALUE;
+
     /** What came of a vote that was offered. */
     enum Offer {
         COUNTED,
@@ -126,7 +129,7 @@ final class LogSlot {
 
     boolean isCommitted;
 
-    /** Lowest view in which q commits were seen here; the highest number if others' reports were believed. */
+    /** Lowest view in which q commits were seen here; {@link #VIEW_UNKNOWN} if none were. */
     long committedInView;
 
     Batch batch;
@@ -205,7 +208,7 @@ final class LogSlot {
         leaveView();
         forgetWanted();
         isCommitted = false;
-        committedInView = Long.MAX_VALUE;
+        committedInView = VIEW_UNKNOWN;
         preparedView = -1;
         prePreparedCount = 0;
         fetchAtNs = 0;
@@ -274,10 +277,11 @@ final class LogSlot {
         return isCommitted && !committedDigest.isEqual(other);
     }
 
-    /** q commits for what was accepted here were seen in a view; its digest. */
-    Digest256 committedIn(final long view) {
-        committedInView = Math.min(committedInView, view);
-        return digest;
+    /** A digest is decided here; its batch may still be missing. */
+    void commit(final Digest256 decided) {
+        commitBatch(batchOf(decided));
+        isCommitted = true;
+        committedDigest.set(decided);
     }
 
     /** What committed here is this batch; null while it is missing. */

@@ -191,11 +191,12 @@ public final class PbftClient implements Ordering {
                     entry.isSpread ? signPauseNs() : Math.min(signPauseNs(), 2 * latencyNs + LATENCY_MARGIN_NS);
         }
         entry.isHastened = false;
-        sendAgain(entry, nowNs + entry.sendPauseNs);
+        sendAt(entry, nowNs + entry.sendPauseNs);
         send(entry, nowNs);
     }
 
-    private void sendAgain(final Outstanding entry, final long atNs) {
+    /** When a request is sent again, if it is not answered. */
+    private void sendAt(final Outstanding entry, final long atNs) {
         entry.sendAtNs = atNs;
         dueNs = dueNs - atNs < 0 ? dueNs : atNs;
     }
@@ -234,10 +235,10 @@ public final class PbftClient implements Ordering {
      * not take this client's tags. Once alone may be a pause of this process or of the network.
      */
     private void signLate(final Outstanding entry, final long nowNs) {
-        if (nowNs - lateNs < context.viewChangeTimeoutNs() && entry.beganAtNs - lateNs > 0) {
-            tagsAgainNs = nowNs + context.viewChangeTimeoutNs();
-        }
         if (entry.beganAtNs - lateNs > 0) {
+            if (nowNs - lateNs < context.viewChangeTimeoutNs()) {
+                tagsAgainNs = nowNs + context.viewChangeTimeoutNs();
+            }
             lateNs = nowNs;
         }
         entry.statementLength = Request.contentEnd(entry.statement, 0);
@@ -265,18 +266,19 @@ public final class PbftClient implements Ordering {
                 continue;
             }
             if (nowNs - entry.sendAtNs < 0) {
-                sendAgain(entry, entry.sendAtNs);
+                sendAt(entry, entry.sendAtNs);
             } else {
-                entry.sendPauseNs = Math.min(2 * entry.sendPauseNs, context.viewChangeTimeoutMaxNs());
-                sendAgain(entry, nowNs + entry.sendPauseNs);
                 counters.increment(PbftCounter.RETRANSMISSIONS);
                 if (!entry.isSpread) {
                     entry.isSpread = true;
                     entry.sendPauseNs = signPauseNs();
-                    sendAgain(entry, nowNs + entry.sendPauseNs);
-                } else if (!entry.isSigned) {
-                    signLate(entry, nowNs);
+                } else {
+                    entry.sendPauseNs = Math.min(2 * entry.sendPauseNs, context.viewChangeTimeoutMaxNs());
+                    if (!entry.isSigned) {
+                        signLate(entry, nowNs);
+                    }
                 }
+                sendAt(entry, nowNs + entry.sendPauseNs);
                 send(entry, nowNs);
             }
         }
@@ -327,7 +329,7 @@ public final class PbftClient implements Ordering {
         if (!entry.isHastened) {
             entry.isHastened = true;
             entry.sendPauseNs = context.retransmitNs();
-            sendAgain(entry, nowNs + entry.sendPauseNs);
+            sendAt(entry, nowNs + entry.sendPauseNs);
         }
     }
 

@@ -200,15 +200,14 @@ final class PbftLog {
         return slot.isChecked;
     }
 
-    /** A digest is decided for a slot: by q commits, or by f+1 reports. */
-    void commit(final LogSlot slot, final Digest256 digest) {
+    /** A digest is decided for a slot: by q commits in a view, or, in whatever view, by f+1 reports or the journal. */
+    void commit(final LogSlot slot, final Digest256 digest, final long view) {
+        slot.committedInView = Math.min(slot.committedInView, view);
         if (slot.isCommitted) {
             Invariant.check(slot.committedDigest.isEqual(digest), "one digest commits at a sequence");
             return;
         }
-        slot.commitBatch(slot.batchOf(digest));
-        slot.isCommitted = true;
-        slot.committedDigest.set(digest);
+        slot.commit(digest);
         replica.recorder.committed(slot);
         replica.counters.increment(PbftCounter.COMMITTED);
         replica.applier.onCommitted(slot);
@@ -346,7 +345,7 @@ final class PbftLog {
             if (wasLimited) {
                 replica.recorder.freshFree();
             }
-            commit(slot, slot.committedIn(replica.view()));
+            commit(slot, slot.digest, replica.view());
             if (wasLimited) {
                 proceedAll();
             }

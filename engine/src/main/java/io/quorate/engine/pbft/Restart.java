@@ -122,7 +122,7 @@ final class Restart {
             case VoteRecorder.PRE_PREPARED -> onPrePrepared(body, offset, entry.lengthBytes());
             case VoteRecorder.PREPARED -> onPrepared(body, offset);
             case VoteRecorder.COMMITTED ->
-                replica.log.commit(slot(body, offset), digest.set(body, offset + DIGEST_OFFSET));
+                replica.log.commit(slot(body, offset), digest.set(body, offset + DIGEST_OFFSET), LogSlot.VIEW_UNKNOWN);
             default -> Invariant.check(false, "an entry of the journal has a known type", entry.type(), 0);
         }
     }

@@ -213,7 +213,7 @@ final class StateTransfer {
         }
         if (slot.reports.matching(0, digest, -1) >= replica.quorum.oneCorrect()) {
             replica.counters.increment(PbftCounter.COMMITTED_BY_REPORT);
-            replica.log.commit(slot, digest);
+            replica.log.commit(slot, digest, LogSlot.VIEW_UNKNOWN);
         }
     }
 

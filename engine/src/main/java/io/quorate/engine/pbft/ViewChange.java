@@ -291,8 +291,7 @@ final class ViewChange {
     private void announce(final NewView.Vote[] set, final NewView chosen) {
         final NewView.Proposal own = statements.ownProposal(replica.view(), set);
         // Before the view itself: whoever finds the view in its journal can vote for everything that it assigns.
-        final long from = Math.max(chosen.base().sequence(), replica.log.low()) + 1;
-        for (long sequence = from; sequence <= chosen.top(); sequence++) {
+        for (long sequence = firstAssigned(chosen); sequence <= chosen.top(); sequence++) {
             final Digest256 digest = chosen.digest(sequence);
             replica.recorder.chosen(sequence, replica.view(), digest, batchOf(replica.log.slot(sequence), digest));
         }
@@ -357,16 +356,27 @@ final class ViewChange {
      * another new view for it from its primary, and have gone on.
      */
     private boolean contradictsCommitted(final long view, final NewView chosen) {
-        final PbftLog log = replica.log;
-        final long from = Math.max(chosen.base().sequence(), log.low()) + 1;
-        for (long sequence = from; sequence <= Math.min(chosen.top(), log.high()); sequence++) {
-            final LogSlot slot = log.slot(sequence);
-            if (slot.isDecidedOtherwise(chosen.digest(sequence))) {
-                Invariant.check(slot.committedInView >= view, "a new view keeps what committed", sequence, view);
+        for (long sequence = firstAssigned(chosen);
+                sequence <= Math.min(chosen.top(), replica.log.high());
+                sequence++) {
+            if (isDecidedOtherwise(replica.log.slot(sequence), chosen.digest(sequence), view)) {
                 return true;
             }
         }
         return false;
+    }
+
+    /** The lowest sequence of the window that a new view assigns. */
+    private long firstAssigned(final NewView chosen) {
+        return Math.max(chosen.base().sequence(), replica.log.low()) + 1;
+    }
+
+    /** True if something else than a view assigns has committed in a slot; not in a lower view, for that is kept. */
+    private static boolean isDecidedOtherwise(final LogSlot slot, final Digest256 assigned, final long view) {
+        final boolean isOther = slot.isDecidedOtherwise(assigned);
+        Invariant.check(
+                !isOther || slot.committedInView >= view, "a new view keeps what committed", slot.sequence, view);
+        return isOther;
     }
 
     /** The primary of a view announced what does not follow: do without it. */
@@ -398,16 +408,10 @@ final class ViewChange {
             return;
         }
         final PbftLog log = replica.log;
-        final long from = Math.max(choice.base().sequence(), log.low()) + 1;
-        for (long sequence = from; sequence <= Math.min(choice.top(), log.high()); sequence++) {
+        for (long sequence = firstAssigned(choice); sequence <= Math.min(choice.top(), log.high()); sequence++) {
             final LogSlot slot = log.slot(sequence);
             final Digest256 digest = choice.digest(sequence);
-            if (slot.isDecidedOtherwise(digest)) {
-                Invariant.check(
-                        slot.committedInView >= replica.view(),
-                        "a new view keeps what committed",
-                        sequence,
-                        replica.view());
+            if (isDecidedOtherwise(slot, digest, replica.view())) {
                 // The primary has made two new views; since this one was entered, the other one's assignment has
                 // committed here.
                 replica.counters.increment(PbftCounter.DROPPED_CONFLICTING);

@@ -56,8 +56,7 @@ final class Sources {
         if (!isAnyLeft()) {
             // More liars than the group survives, or nobody named: better to ask everybody than nobody.
             Arrays.fill(banned, false);
-            Arrays.fill(allowed, true);
-            allowed[selfId] = false;
+            widen();
         }
     }
 

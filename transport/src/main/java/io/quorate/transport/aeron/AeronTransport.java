@@ -196,9 +196,11 @@ public final class AeronTransport implements Transport {
 
     /** A driver on this thread takes in one datagram a duty cycle: with many peers and long turns that is too few. */
     private int drive() {
-        int work = driver.doWork();
-        for (int cycle = 1; cycle < driverCyclesMax && work >= cycle; cycle++) {
-            work += driver.doWork() > 0 ? 1 : 0;
+        int done = driver.doWork();
+        int work = done;
+        for (int cycle = 1; cycle < driverCyclesMax && done > 0; cycle++) {
+            done = driver.doWork();
+            work += done;
         }
         return work;
     }

@@ -35,7 +35,7 @@ public record DriverSettings(
     private static final int MTU_MIN = 1024;
     static final int MTU_MAX = 8192;
     private static final int TERM_MIN = 64 * 1024;
-    private static final int TERMS_OF_FRAME = 8;
+    private static final int FRAMES_A_TERM = 8;
     private static final int TERM_MAX = 16 << 20;
     private static final long LIVENESS_MIN_NS = 2_000_000_000L;
 
@@ -92,7 +92,7 @@ public record DriverSettings(
 
     /** The longest frame that fits these terms: an eighth of one, and at most {@link #FRAME_LENGTH_MAX}. */
     public int frameLengthMax() {
-        return Math.min(FRAME_LENGTH_MAX, termLength / TERMS_OF_FRAME);
+        return Math.min(FRAME_LENGTH_MAX, termLength / FRAMES_A_TERM);
     }
 
     /**
@@ -126,7 +126,7 @@ public record DriverSettings(
                 duration(values, CLIENT, d.clientLivenessNs));
         if (settings.frameLengthMax() < FRAME_LENGTH_MAX) {
             throw new IllegalArgumentException(TERM + " is " + settings.termLength + ", must be a power of two from "
-                    + TERMS_OF_FRAME * FRAME_LENGTH_MAX + " to " + TERM_MAX);
+                    + FRAMES_A_TERM * FRAME_LENGTH_MAX + " to " + TERM_MAX);
         }
         if (!values.isEmpty()) {
             throw new IllegalArgumentException(
