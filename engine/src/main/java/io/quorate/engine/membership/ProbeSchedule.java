@@ -171,15 +171,22 @@ final class ProbeSchedule {
         return underWay.get(index);
     }
 
-    /** The last one takes the place of the one that ends. */
+    /**
+     * The last one takes the place of the one that ends, which stays as it is until {@link #release}: what is concluded from it may
+     * begin others.
+     */
     Probe end(final int index) {
         final Probe probe = underWay.get(index);
         final Probe last = underWay.removeLast();
         if (last != probe) {
             underWay.set(index, last);
         }
-        pool.add(probe);
         return probe;
+    }
+
+    /** A probe that has ended, and of which nothing is asked any more, may be used again. */
+    void release(final Probe probe) {
+        pool.add(probe);
     }
 
     /** The probe of this kind and subject; null if there is none. */

@@ -92,7 +92,7 @@ final class Prober {
                 probe.deadlineNs = nowNs + ackNs;
                 sendPing(probe.subjectId, probe.number);
             } else {
-                schedule.end(i);
+                schedule.release(schedule.end(i));
             }
         }
         if (lateNs > 2 * ackNs) {
@@ -105,8 +105,11 @@ final class Prober {
         return timeNs + timeNs * health / HEALTH_WORST;
     }
 
-    /** It is a member's turn. */
+    /** It is a member's turn. With one more lost this member may not write: it looks at all, every second time. */
     void probe(final int subjectId, final long nowNs) {
+        if (guard.lostCount() > 0 && guard.reachedCount() == guard.needed() && nowNs - calledNs > 3 * periodNs / 2) {
+            callRoll(nowNs, false);
+        }
         if (subjectId >= 0 && schedule.find(Kind.DIRECT, subjectId) == null) {
             counters.increment(MembershipCounter.PROBES);
             ping(Kind.DIRECT, subjectId, stretched(ackNs), nowNs);
@@ -166,6 +169,7 @@ final class Prober {
             }
             schedule.end(i);
             conclude(probe, nowNs);
+            schedule.release(probe);
         }
     }
 
@@ -184,7 +188,10 @@ final class Prober {
     /** A probe ended without an ack. */
     private void conclude(final Probe probe, final long nowNs) {
         switch (probe.kind) {
-            case HELP -> publisher.pingReport(probe.askerId, probe.askerNumber, probe.subjectId, false);
+            case HELP -> {
+                publisher.pingReport(probe.askerId, probe.askerNumber, probe.subjectId, false);
+                onUnreached(probe.subjectId, nowNs);
+            }
             case DIRECT, CALL, SEARCH -> onUnreached(probe.subjectId, nowNs);
             case CONFIRM -> {
                 onUnreached(probe.subjectId, nowNs);
@@ -194,7 +201,7 @@ final class Prober {
             }
             case INDIRECT -> {
                 onUnreached(probe.subjectId, nowNs);
-                blameSilentHelpers(probe);
+                blameSilentHelpers(probe, nowNs);
                 final int unanswered = probe.reports - probe.answered;
                 if (probe.helperCount > 0 && probe.reports == 0) {
                     // Nobody at all is heard: the fault may be here.
@@ -207,9 +214,11 @@ final class Prober {
         }
     }
 
-    private void blameSilentHelpers(final Probe probe) {
+    /** A helper that says nothing at all does not help, or is not reached. */
+    private void blameSilentHelpers(final Probe probe, final long nowNs) {
         for (int i = 0; probe.reports > 0 && i < probe.helperCount; i++) {
             if (probe.helpers[i] >= 0) {
+                call(probe.helpers[i], nowNs);
                 reputation.onEvidence(probe.helpers[i], Reputation.Evidence.SILENT_HELPER);
             }
         }
@@ -254,7 +263,7 @@ final class Prober {
     }
 
     /** Pings the whole panel, at most once a period. */
-    private void callRoll(final long nowNs, final boolean isForced) {
+    void callRoll(final long nowNs, final boolean isForced) {
         if (!isForced && nowNs - calledNs < periodNs) {
             return;
         }
@@ -262,7 +271,8 @@ final class Prober {
         counters.increment(MembershipCounter.ROLL_CALLS);
         for (int index = 1; index < guard.panelCount(); index++) {
             final int memberId = guard.panelMember(index);
-            if (table.isPresent(memberId) && !schedule.isUnderWay(memberId)) {
+            // Whoever is counted as reached is asked too, though others have proven it faulty.
+            if ((table.isPresent(memberId) || !guard.isLost(memberId)) && !schedule.isUnderWay(memberId)) {
                 ping(Kind.CALL, memberId, ackNs, nowNs);
             }
         }
@@ -291,6 +301,7 @@ final class Prober {
             if (probe.subjectId == senderId) {
                 schedule.end(i);
                 onAnswered(probe);
+                schedule.release(probe);
             }
         }
         accusations.onAnswered(senderId, nowNs);

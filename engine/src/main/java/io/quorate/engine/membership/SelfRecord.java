@@ -81,8 +81,10 @@ final class SelfRecord {
     /** Signs the newer record that an accusation asks for. */
     void refute(final long nowNs) {
         long quietNs = nowNs - renewedNs;
-        while (pauseNs > 0 && quietNs > 2 * pauseNs) {
-            quietNs -= 2 * pauseNs;
+        // As long for a short pause as for the longest: else a patient liar had a record signed every 2T.
+        final long quietLongNs = context.periodNs() << PAUSE_DOUBLINGS_MAX + 1;
+        while (pauseNs > 0 && quietNs > quietLongNs) {
+            quietNs -= quietLongNs;
             pauseNs = pauseNs <= context.periodNs() ? 0 : pauseNs / 2;
         }
         pauseNs = Math.min(Math.max(2 * pauseNs, context.periodNs()), context.periodNs() << PAUSE_DOUBLINGS_MAX);

@@ -168,6 +168,8 @@ public final class Swim {
             self.refute(nowNs);
             takeOwn(nowNs);
             sayOwn();
+            // Who cannot reach this member may be one that it cannot reach.
+            prober.callRoll(nowNs, false);
         }
         if (nowNs >= nextAnnounceNs) {
             nextAnnounceNs = nowNs + context.announceNs();
@@ -281,7 +283,10 @@ public final class Swim {
         accusations.ride(senderId);
         compare(senderId, knownIncarnation, flags, tableHash, nowNs);
         if (schedule.isLost(senderId, table, guard)) {
-            prober.call(senderId, nowNs);
+            if (guard.isLost(senderId)) {
+                // Not for doubt alone, which an ack need not end: two that doubt each other would ping without pause.
+                prober.call(senderId, nowNs);
+            }
             prober.callLost(nowNs);
         }
     }
@@ -401,7 +406,10 @@ public final class Swim {
         // Its owner has just signed it: what a ping before that found is void.
         schedule.onHeard(memberId);
         news.add(memberId);
-        if (guard.isLost(memberId) && table.isPresent(memberId)) {
+        if (!table.isPresent(memberId)) {
+            // It has left, so no ping would find out.
+            guard.onLost(memberId, nowNs);
+        } else if (guard.isLost(memberId)) {
             prober.call(memberId, nowNs);
         }
         if (wasLost) {
