@@ -44,6 +44,7 @@ final class MeshMember {
     private boolean isStopped;
     private boolean isGone;
     private long wakeAtNs = Long.MAX_VALUE;
+    private int speakerId = -1;
 
     MeshMember(final MeshWorld world, final int id, final int driftPpm, final int zone, final SimRandom random) {
         this.world = world;
@@ -75,6 +76,16 @@ final class MeshMember {
 
     boolean isUp() {
         return isUp;
+    }
+
+    /** Whose frame is being handled; -1 if none is. */
+    int speakerId() {
+        return speakerId;
+    }
+
+    /** How many processes this member has been. */
+    int life() {
+        return life;
     }
 
     /** It said goodbye, and has not come back. */
@@ -173,6 +184,7 @@ final class MeshMember {
             swim.leave(nowNs());
             outbox.flush();
             isGone = true;
+            world.onTurn(this);
         }
     }
 
@@ -203,12 +215,14 @@ final class MeshMember {
     }
 
     private void handle(final int fromId, final MeshNetwork.Frame frame) {
+        speakerId = fromId;
         frame.forEach((buffer, offset, lengthBytes) -> {
             if (liar != null) {
                 liar.onHeard(buffer, offset, lengthBytes);
             }
             adapter.onMessage(fromId, buffer, offset, lengthBytes, nowNs());
         });
+        speakerId = -1;
     }
 
     /** Sends what was said, and sees to it that the next deadline is met. */

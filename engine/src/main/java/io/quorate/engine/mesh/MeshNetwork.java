@@ -77,6 +77,7 @@ final class MeshNetwork {
     private final Trace trace;
     private final Receiver[] receivers;
     private final int[] lossPpm;
+    private final long[] packetsOf;
     private final List<Cut> cuts = new ArrayList<>();
     private int lossEverywherePpm;
     private long packets;
@@ -88,6 +89,7 @@ final class MeshNetwork {
         this.trace = trace;
         receivers = new Receiver[memberCount];
         lossPpm = new int[memberCount];
+        packetsOf = new long[memberCount];
     }
 
     void attach(final int memberId, final Receiver receiver) {
@@ -105,6 +107,10 @@ final class MeshNetwork {
     /** Frames to and from one member get lost by this chance, each way. */
     void lossAt(final int memberId, final int ppm) {
         lossPpm[memberId] = ppm;
+    }
+
+    int lossAt(final int memberId) {
+        return lossPpm[memberId];
     }
 
     void lossEverywhere(final int ppm) {
@@ -128,6 +134,11 @@ final class MeshNetwork {
     /** Packets handed to the network by all, lost ones too. */
     long packets() {
         return packets;
+    }
+
+    /** Of those, one member's. */
+    long packetsOf(final int memberId) {
+        return packetsOf[memberId];
     }
 
     /** Bytes of frames, headers and MACs included. */
@@ -176,7 +187,9 @@ final class MeshNetwork {
     }
 
     private void transmit(final int fromId, final int toId, final Frame frame) {
-        packets += (frame.wireLength + PACKET_LENGTH - 1) / PACKET_LENGTH;
+        final int count = (frame.wireLength + PACKET_LENGTH - 1) / PACKET_LENGTH;
+        packets += count;
+        packetsOf[fromId] += count;
         bytes += frame.wireLength;
         final long delayNs = random.between(DELAY_MIN_NS, DELAY_MAX_NS);
         if (!passes(fromId, toId)) {

@@ -12,6 +12,9 @@ public final class MeshTimes {
     private static final long MS = 1_000_000;
     private static final long STEP_NS = MS;
     private static final long JOIN_SPREAD_NS = 2 * MS;
+    /** By then news has gone round, each hop takes at most half a millisecond, and few tables have been compared. */
+    private static final long NEWS_NS = 10 * MS;
+
     private static final long PATIENCE_NS = 120_000 * MS;
     private static final int JOINED_TOGETHER_MAX = 64;
 
@@ -38,6 +41,15 @@ public final class MeshTimes {
 
     /** Deaths of members that were not dead, and doubts of members that were well. */
     public record LossTimes(int falseDeaths, int falseSuspects, int accusationsOfTheStopped, double packetsPerSecond) {}
+
+    /**
+     * How a record spreads.
+     *
+     * @param hopsMost hops to the member that was furthest away, of those that heard before tables were compared
+     * @param heardShare share of members that heard so
+     * @param knownNs until the last one knew, by whichever way
+     */
+    public record NewsTimes(int hopsMost, double heardShare, long knownNs) {}
 
     private final int memberCount;
     private final MembershipContext.Profile profile;
@@ -111,6 +123,28 @@ public final class MeshTimes {
                 (world.network().bytes() - bytes) / seconds);
     }
 
+    /** One member leaves: how its record comes to all. */
+    public NewsTimes news() {
+        form();
+        final int leaver = random.nextInt(memberCount);
+        final int[] hops = new int[memberCount];
+        final int[] heard = new int[2];
+        final long startNs = world.clock().nowNs();
+        final long comparedNs = startNs + NEWS_NS;
+        world.witness((observer, subjectId, before, after) -> {
+            if (subjectId == leaver && after == MemberTable.State.LEFT && observer.speakerId() >= 0) {
+                hops[observer.id()] = hops[observer.speakerId()] + 1;
+                if (world.clock().nowNs() < comparedNs) {
+                    heard[0]++;
+                    heard[1] = Math.max(heard[1], hops[observer.id()]);
+                }
+            }
+        });
+        world.member(leaver).leave();
+        final long knownNs = await(() -> allHold(leaver, MemberTable.State.LEFT), PATIENCE_NS);
+        return new NewsTimes(heard[1], (double) heard[0] / (memberCount - 1), knownNs);
+    }
+
     /** A link between two sides goes, and comes back. */
     public SplitTimes split(final int firstSide, final long durationNs) {
         form();
@@ -150,25 +184,13 @@ public final class MeshTimes {
         final int lossy = random.nextInt(memberCount);
         final int stopped = (lossy + 1 + random.nextInt(memberCount - 1)) % memberCount;
         final int[] found = new int[3];
-        world.witness(new MeshWorld.Witness() {
-            @Override
-            public void onState(
-                    final MeshMember observer,
-                    final int subjectId,
-                    final MemberTable.State before,
-                    final MemberTable.State after) {
-                if (subjectId != stopped && observer.id() != subjectId) {
-                    found[0] += after == MemberTable.State.FAULTY ? 1 : 0;
-                    found[2] += observer.id() == stopped && subjectId != lossy && after == MemberTable.State.SUSPECT
-                            ? 1
-                            : 0;
-                    found[1] +=
-                            after == MemberTable.State.SUSPECT && subjectId != lossy && observer.id() != lossy ? 1 : 0;
-                }
+        world.witness((observer, subjectId, before, after) -> {
+            if (subjectId != stopped && observer.id() != subjectId) {
+                found[0] += after == MemberTable.State.FAULTY ? 1 : 0;
+                found[2] +=
+                        observer.id() == stopped && subjectId != lossy && after == MemberTable.State.SUSPECT ? 1 : 0;
+                found[1] += after == MemberTable.State.SUSPECT && subjectId != lossy && observer.id() != lossy ? 1 : 0;
             }
-
-            @Override
-            public void onTurn(final MeshMember member) {}
         });
         world.network().lossAt(lossy, lossPpm);
         final long packets = world.network().packets();

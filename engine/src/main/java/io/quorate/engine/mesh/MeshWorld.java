@@ -15,7 +15,7 @@ final class MeshWorld {
     interface Witness {
         void onState(MeshMember observer, int subjectId, MemberTable.State before, MemberTable.State after);
 
-        void onTurn(MeshMember member);
+        default void onTurn(MeshMember member) {}
     }
 
     private static final int DRIFT_MAX_PPM = 200;
@@ -32,6 +32,7 @@ final class MeshWorld {
     private final MembershipContext.Profile profile;
     private final MeshMember[] members;
     private Witness witness;
+    private boolean isHalted;
 
     /** @param listener receives the readable trace, or null */
     MeshWorld(
@@ -121,11 +122,16 @@ final class MeshWorld {
         }
     }
 
+    /** No time passes any more: what was to be found has been. */
+    void halt() {
+        isHalted = true;
+    }
+
     /** Lets virtual time pass. */
     void runUntil(final long atNs) {
         final boolean[] isOver = {false};
         clock.schedule(Math.max(0, atNs - clock.nowNs()), () -> isOver[0] = true);
-        while (!isOver[0] && clock.step()) {
+        while (!isHalted && !isOver[0] && clock.step()) {
             // Each step is one event.
         }
     }

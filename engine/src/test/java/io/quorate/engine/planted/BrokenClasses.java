@@ -31,7 +31,6 @@ import java.util.Map;
  */
 final class BrokenClasses extends ClassLoader {
     private static final String ENGINE = "io.quorate.engine.";
-    private static final ClassDesc BROKEN_RULES = ClassDesc.of(ENGINE + "pbft.BrokenRules");
 
     private final Map<String, byte[]> broken = new HashMap<>();
 
@@ -149,7 +148,7 @@ final class BrokenClasses extends ClassLoader {
                 final MethodTypeDesc type = call.opcode() == Opcode.INVOKESTATIC
                         ? call.typeSymbol()
                         : call.typeSymbol().insertParameterTypes(0, call.owner().asSymbol());
-                body.invokestatic(BROKEN_RULES, edit.broken(), type);
+                body.invokestatic(ClassDesc.of(ENGINE + edit.rules()), edit.broken(), type);
             } else if (edit.kind() == Edit.Kind.READING
                     && element instanceof FieldInstruction read
                     && read.opcode() == Opcode.GETFIELD
@@ -175,7 +174,7 @@ final class BrokenClasses extends ClassLoader {
                 final ClassModel owner = method.parent().orElseThrow();
                 type = type.insertParameterTypes(0, owner.thisClass().asSymbol());
             }
-            body.invokestatic(BROKEN_RULES, edit.broken(), type);
+            body.invokestatic(ClassDesc.of(ENGINE + edit.rules()), edit.broken(), type);
         }
     }
 }

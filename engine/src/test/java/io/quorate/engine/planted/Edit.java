@@ -2,7 +2,7 @@ package io.quorate.engine.planted;
 
 /**
  * One change of one production method. What takes the place of the rule is a static method of {@code BrokenRules}: it gets the
- * object, then the arguments.
+ * object, then the arguments. Those of membership stand in its own package, whose classes they use.
  *
  * @param owner class below {@code io.quorate.engine}, as the class file names it
  * @param target the method or field inside {@code method} that is meant; empty if it is the method itself
@@ -15,6 +15,11 @@ record Edit(Kind kind, String owner, String method, String target, String broken
         CALLING,
         READING,
         ANSWERING
+    }
+
+    /** Class that has the method that takes the rule's place. */
+    String rules() {
+        return owner.startsWith("membership.") ? "membership.BrokenRules" : "pbft.BrokenRules";
     }
 
     /** The whole method does this instead. */

@@ -2,7 +2,6 @@ package io.quorate.engine.planted;
 
 import io.quorate.engine.simulator.FaultPlan;
 import io.quorate.engine.simulator.Simulator;
-import java.util.List;
 import java.util.function.LongFunction;
 
 /**
@@ -10,23 +9,12 @@ import java.util.function.LongFunction;
  * world outside sees it as a function from a seed to what was found, property and statement, or null.
  */
 public final class Hunt implements LongFunction<String[]> {
+    private static final int PEERS = 4;
+
     private final Simulator simulator;
 
-    public Hunt(final String preset, final int peers) {
-        simulator = new Simulator().preset(FaultPlan.Preset.valueOf(preset)).peers(peers);
-    }
-
-    /** A hunt in the classes of the engine with these edits; with none, in the production code as it is. */
-    @SuppressWarnings("unchecked")
-    static LongFunction<String[]> through(final List<Edit> edits, final String preset, final int peers) {
-        try {
-            return (LongFunction<String[]>) new BrokenClasses(edits)
-                    .loadClass(Hunt.class.getName())
-                    .getConstructor(String.class, int.class)
-                    .newInstance(preset, peers);
-        } catch (final ReflectiveOperationException failed) {
-            throw new IllegalStateException("the edited classes do not load", failed);
-        }
+    public Hunt(final String preset) {
+        simulator = new Simulator().preset(FaultPlan.Preset.valueOf(preset)).peers(PEERS);
     }
 
     @Override

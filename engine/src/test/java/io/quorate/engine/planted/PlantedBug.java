@@ -249,34 +249,13 @@ enum PlantedBug {
             "one vote, the primary's, vouches for a request whose tag does not hold",
             calling("pbft.Admission", "hasVouchers", "oneCorrect", "one"));
 
-    private final String preset;
-    private final long seed;
-    private final String sentence;
-    private final List<Edit> edits;
+    private final Twin twin;
 
     PlantedBug(final String preset, final long seed, final String sentence, final Edit... edits) {
-        this.preset = preset;
-        this.seed = seed;
-        this.sentence = sentence;
-        this.edits = List.of(edits);
+        twin = new Twin(Hunt.class, preset, seed, sentence, List.of(edits));
     }
 
-    /** Under which faults it is hunted. */
-    String preset() {
-        return preset;
-    }
-
-    /** A seed that finds it, for most the first. */
-    long seed() {
-        return seed;
-    }
-
-    /** What the twin does wrong. */
-    String sentence() {
-        return sentence;
-    }
-
-    List<Edit> edits() {
-        return edits;
+    Twin twin() {
+        return twin;
     }
 }

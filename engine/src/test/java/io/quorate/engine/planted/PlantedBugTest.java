@@ -17,7 +17,6 @@ import org.junit.jupiter.params.provider.EnumSource;
  * <pre>./mvnw -Pexhaustive -pl engine -am test -Dtest=PlantedBugTest -Dsurefire.failIfNoSpecifiedTests=false</pre>
  */
 class PlantedBugTest {
-    private static final int PEERS = 4;
     private static final long SEEDS_MAX = 10_000;
 
     /** If the known seed has lost its meaning, since something else changed. */
@@ -26,38 +25,15 @@ class PlantedBugTest {
     @ParameterizedTest
     @EnumSource(PlantedBug.class)
     void shouldBeFound(final PlantedBug bug) {
-        final LongFunction<String[]> hunt = Hunt.through(bug.edits(), bug.preset(), PEERS);
-        long seed = bug.seed();
-        String[] found = hunt.apply(seed);
-        for (long next = 1; found == null && next <= SEEDS_IN_VERIFY; next++) {
-            seed = next;
-            found = hunt.apply(seed);
-        }
-        assertThat(found)
-                .as(
-                        "%s: %s; neither seed %d nor the first %d find it",
-                        bug, bug.sentence(), bug.seed(), SEEDS_IN_VERIFY)
-                .isNotNull();
-        final String[] unbroken = Hunt.through(List.of(), bug.preset(), PEERS).apply(seed);
-        assertThat(unbroken).as("the production code at seed %d", seed).isNull();
+        bug.twin().assertFound(bug.name(), SEEDS_IN_VERIFY);
     }
 
     @Tag("exhaustive")
     @Test
     void shouldTellHowManySeedsEachTakes() {
-        final StringBuilder table =
-                new StringBuilder("\n| bug | what is broken | preset | found by | seeds |\n|---|---|---|---|---|\n");
+        final StringBuilder table = new StringBuilder(Twin.head("preset"));
         for (final PlantedBug bug : PlantedBug.values()) {
-            final LongFunction<String[]> hunt = Hunt.through(bug.edits(), bug.preset(), PEERS);
-            long seed = 0;
-            String[] found = null;
-            while (found == null && seed < SEEDS_MAX) {
-                seed++;
-                found = hunt.apply(seed);
-            }
-            assertThat(found).as("%s is found within %d seeds", bug, SEEDS_MAX).isNotNull();
-            table.append(String.format(
-                    "| `%s` | %s | `%s` | %s | %d |%n", bug, bug.sentence(), bug.preset(), '`' + found[0] + '`', seed));
+            table.append(bug.twin().line(bug.name(), SEEDS_MAX));
         }
         System.getLogger(PlantedBugTest.class.getName()).log(System.Logger.Level.INFO, table);
     }
@@ -70,15 +46,15 @@ class PlantedBugTest {
     @Test
     void shouldRefuseAnEditThatFitsNothing() {
         final List<Edit> renamed = List.of(Edit.answering("pbft.PbftLog", "isInWindowOfOld", true));
-        assertThatThrownBy(() -> Hunt.through(renamed, "NONE", PEERS))
+        assertThatThrownBy(() -> Twin.hunt(Hunt.class, "NONE", renamed))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("isInWindowOfOld");
     }
 
     @Test
     void shouldRunAsProductionDoesWhereNothingIsEdited() {
-        final Hunt plain = new Hunt("STANDARD", PEERS);
-        final LongFunction<String[]> loaded = Hunt.through(List.of(), "STANDARD", PEERS);
+        final Hunt plain = new Hunt("STANDARD");
+        final LongFunction<String[]> loaded = Twin.hunt(Hunt.class, "STANDARD", List.of());
         for (long seed = 1; seed <= 3; seed++) {
             assertThat(loaded.apply(seed)).isEqualTo(plain.apply(seed));
         }
