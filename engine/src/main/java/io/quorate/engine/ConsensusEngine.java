@@ -12,7 +12,10 @@ import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.engine.epoch.ReconfigureCommand;
 import io.quorate.engine.epoch.RosterStep;
 import io.quorate.engine.epoch.Verdict;
+import io.quorate.engine.membership.PartitionGuard;
 import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.engine.node.MeshView;
+import io.quorate.engine.node.ReadOnlyException;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import io.quorate.transport.auth.Ed25519Provider;
 import io.quorate.transport.auth.Ed25519Verifier;
@@ -92,10 +95,12 @@ public final class ConsensusEngine implements AutoCloseable {
      * @param vector float32 in native order, as many as the group's dimension; finite, not all zero
      * @return ticket for {@link #awaitOutcome}
      * @throws IllegalArgumentException if an argument is not as the group allows
+     * @throws ReadOnlyException if this peer is cut off from a quorum; nothing was handed in then
      * @throws IllegalStateException if the engine is closed or has stopped, or its ring is full
      */
     public long contribute(final String round, final String type, final String content, final MemorySegment vector) {
         requireMember();
+        requireQuorum();
         ContributionChecks.require(settings, round, type, content, vector);
         final int lengthBytes = PeerOutput.encodedLength(
                 round.getBytes(StandardCharsets.UTF_8).length,
@@ -156,7 +161,8 @@ public final class ConsensusEngine implements AutoCloseable {
     /**
      * Asks the group what is known of a round. In a group whose setting {@code reads} is {@code unordered}, q peers answer out of their
      * newest state; else, or if they do not agree, the question is ordered. Either way the answer is not older than anything
-     * that any peer was told before.
+     * that any peer was told before. A peer that is cut off from a quorum answers out of its own state, and the answer says so: {@link
+     * RoundStatus#isStale}.
      *
      * @throws TimeoutException if that takes longer
      * @throws IllegalStateException if the engine is closed or has stopped, or its ring is full
@@ -202,9 +208,11 @@ public final class ConsensusEngine implements AutoCloseable {
      * @param approvals signatures of q peers by their ids, made by {@link ReconfigureCommand#approve}
      * @return ticket for {@link #awaitVerdict}
      * @throws IllegalArgumentException if the roster is no step from the present one
+     * @throws ReadOnlyException if this peer is cut off from a quorum; nothing was handed in then
      */
     public long reconfigure(final Roster next, final Map<Integer, byte[]> approvals) {
         requireMember();
+        requireQuorum();
         final Roster current = roster();
         RosterStep.between(current, next);
         final byte[] command = ReconfigureCommand.encode(current, next, approvals);
@@ -231,6 +239,11 @@ public final class ConsensusEngine implements AutoCloseable {
     /** The roster of the epoch that this peer stands in. */
     public Roster roster() {
         return relay.roster();
+    }
+
+    /** How this peer sees the others of its epoch: who is there, and whether a quorum is. Null if the group's setting {@code membership} is off. */
+    public MeshView peers() {
+        return relay.view();
     }
 
     /** What the peer says of itself now. */
@@ -344,6 +357,14 @@ public final class ConsensusEngine implements AutoCloseable {
         requireRunning();
         if (steward.farewell() != null) {
             throw new IllegalStateException(steward.farewell());
+        }
+    }
+
+    private void requireQuorum() {
+        final MeshView view = relay.view();
+        final PartitionGuard.Refusal refusal = view == null ? null : view.minority(System.nanoTime());
+        if (refusal != null) {
+            throw new ReadOnlyException(refusal);
         }
     }
 

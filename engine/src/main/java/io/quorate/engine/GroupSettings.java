@@ -4,6 +4,7 @@ import io.quorate.engine.coordination.Coordinator;
 import io.quorate.engine.coordination.CoordinatorContext;
 import io.quorate.engine.coordination.Grouping;
 import io.quorate.engine.coordination.Topology;
+import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /**
  * The settings that all peers of a group share, as its roster carries them. The roster's digest is the group id, so two peers
@@ -30,6 +32,7 @@ public final class GroupSettings {
     private static final String CHECKPOINT_INTERVAL = "checkpoint-interval";
     private static final String VIEW_CHANGE_TIMEOUT_MS = "view-change-timeout-ms";
 
+    private static final String MEMBERSHIP = "membership";
     private static final String READS = "reads";
     private static final String REQUESTS = "requests";
 
@@ -51,6 +54,7 @@ public final class GroupSettings {
             ROUND_DEADLINE_MS,
             CHECKPOINT_INTERVAL,
             VIEW_CHANGE_TIMEOUT_MS,
+            MEMBERSHIP,
             READS,
             REQUESTS,
             GOSSIP_ROUNDS,
@@ -68,6 +72,21 @@ public final class GroupSettings {
     private final long viewChangeTimeoutNs;
     private final boolean isReading;
     private final boolean isTagging;
+    private final Membership membership;
+
+    /** With which times the peers watch each other. */
+    private enum Membership {
+        LAN(MembershipContext.Profile.LAN),
+        FAST(MembershipContext.Profile.FAST),
+        MISSION(MembershipContext.Profile.MISSION),
+        OFF(null);
+
+        private final MembershipContext.Profile profile;
+
+        Membership(final MembershipContext.Profile profile) {
+            this.profile = profile;
+        }
+    }
 
     /** How queries are answered. */
     private enum Reads {
@@ -102,6 +121,7 @@ public final class GroupSettings {
                 .conclude();
         roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
         checkpointInterval = (int) roster.setting(CHECKPOINT_INTERVAL, 64, 1, 4096);
+        membership = choice(roster, MEMBERSHIP, Membership.LAN);
         isReading = choice(roster, READS, Reads.ORDERED) == Reads.UNORDERED;
         isTagging = choice(roster, REQUESTS, Requests.TAGGED) == Requests.TAGGED;
         viewChangeTimeoutNs = roster.setting(VIEW_CHANGE_TIMEOUT_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
@@ -132,6 +152,20 @@ public final class GroupSettings {
 
     public long roundDeadlineNs() {
         return roundDeadlineNs;
+    }
+
+    /** Settings of membership for one peer of the roster that these are the settings of; null if its peers are not watched. */
+    MembershipContext membership(final Roster roster, final int selfId) {
+        if (membership == Membership.OFF || roster.size() < 2) {
+            return null;
+        }
+        return new MembershipContext()
+                .memberCount(roster.size())
+                .selfId(selfId)
+                .epoch(roster.epoch())
+                .seeds(IntStream.range(0, roster.size()).toArray())
+                .profile(membership.profile)
+                .conclude();
     }
 
     /**

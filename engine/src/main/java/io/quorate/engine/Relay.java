@@ -10,6 +10,7 @@ import io.quorate.engine.epoch.HandoverCertificate;
 import io.quorate.engine.epoch.Joining;
 import io.quorate.engine.epoch.Succession;
 import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.engine.node.MeshView;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.transport.aeron.AeronTransport;
 import io.quorate.transport.aeron.AeronTransportContext;
@@ -45,6 +46,7 @@ final class Relay implements Agent {
     private long pastAtNs;
     private boolean isOver;
     private volatile Roster roster;
+    private volatile MeshView view;
 
     /** What all epochs share: the embedder's side. */
     record Desk(
@@ -155,6 +157,7 @@ final class Relay implements Agent {
                         tenure.journal(),
                         tenure.history(),
                         desk.onDecision(),
+                        tenure.watch(),
                         new Surroundings.Place(
                                 entered,
                                 tenure.station().openedBy(),
@@ -166,11 +169,17 @@ final class Relay implements Agent {
         kernels.follow(tenure.kernels());
         isOver = false;
         roster = entered;
+        view = agent.view();
     }
 
     /** The roster of the epoch that this peer stands in; any thread. */
     Roster roster() {
         return roster;
+    }
+
+    /** How this peer sees the others of its epoch; null if they are not watched, or it has not entered one. Any thread. */
+    MeshView view() {
+        return view;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.quorate.engine.agent.JournalAgent;
 import io.quorate.engine.agent.JournalRing;
 import io.quorate.engine.agent.KernelAgent;
 import io.quorate.engine.agent.ResultRing;
+import io.quorate.engine.agent.Surroundings;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine;
 import io.quorate.engine.epoch.EpochMachine;
@@ -15,6 +16,7 @@ import io.quorate.engine.journal.ArchiveJournal;
 import io.quorate.engine.journal.JournalContext;
 import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.journal.JournalIdentity;
+import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.StateMachine;
@@ -37,6 +39,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+import java.util.random.RandomGeneratorFactory;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.SystemNanoClock;
@@ -200,7 +203,18 @@ final class Steward implements AutoCloseable {
                 kernels,
                 journal,
                 history,
-                identity(roster));
+                identity(roster),
+                watch(roster));
+    }
+
+    /** How the peers of a roster are watched; null if its settings say that they are not. */
+    private Surroundings.Watch watch(final Roster roster) {
+        final MembershipContext membership = GroupSettings.of(roster).membership(roster, selfId(roster));
+        return membership == null
+                ? null
+                : new Surroundings.Watch(
+                        membership,
+                        RandomGeneratorFactory.of("Xoshiro256PlusPlus").create(new SecureRandom().nextLong()));
     }
 
     private static void setAside(final Path journal) {
@@ -325,6 +339,8 @@ final class Steward implements AutoCloseable {
                 "",
                 List.of(),
                 List.of(),
+                EngineStatus.Mesh.none(),
+                EngineStatus.Health.none(),
                 kernels.name(),
                 kernels.bits(),
                 provider.providerName(),

@@ -4,6 +4,7 @@ import io.quorate.engine.agent.JobRing;
 import io.quorate.engine.agent.JournalRing;
 import io.quorate.engine.agent.KernelAgent;
 import io.quorate.engine.agent.ResultRing;
+import io.quorate.engine.agent.Surroundings;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.metrics.EngineStatus;
@@ -22,6 +23,7 @@ import io.quorate.transport.auth.Verifier;
  * @param journal null in memory-only mode
  * @param history what the journal held; null in memory-only mode
  * @param identity a status whose unchanging parts are filled in
+ * @param watch how the peers are watched; null if they are not
  */
 record Tenure(
         EpochFiles.Station station,
@@ -35,4 +37,5 @@ record Tenure(
         KernelAgent kernels,
         JournalRing journal,
         JournalHistory history,
-        EngineStatus identity) {}
+        EngineStatus identity,
+        Surroundings.Watch watch) {}

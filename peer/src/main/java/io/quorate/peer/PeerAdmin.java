@@ -1,5 +1,6 @@
 package io.quorate.peer;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.quorate.engine.ConsensusEngine;
 import io.quorate.engine.coordination.ContributionOutcome;
 import io.quorate.engine.epoch.Verdict;
@@ -8,10 +9,12 @@ import io.quorate.engine.quorum.Quorum;
 import io.quorate.kernels.embed.HashedEmbedder;
 import io.quorate.peer.admin.AdminHandler;
 import io.quorate.peer.format.DecisionJson;
+import io.quorate.peer.format.StatusJson;
 import io.quorate.peer.roster.Approval;
 import io.quorate.peer.roster.StepText;
 import io.quorate.transport.auth.Roster;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
@@ -27,6 +30,9 @@ import java.util.concurrent.TimeoutException;
 final class PeerAdmin implements AdminHandler {
     private static final Duration STATUS_TIMEOUT = Duration.ofSeconds(10);
     private static final long TIMEOUT_MS_MAX = 3_600_000;
+    private static final long NS_PER_MS = 1_000_000;
+    private static final OperatingSystemMXBean SYSTEM =
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
     private final ConsensusEngine engine;
     private final HashedEmbedder embedder;
@@ -45,7 +51,7 @@ final class PeerAdmin implements AdminHandler {
             case "contribute" -> contribute(request);
             case "decision" -> decision(text(request, "round", null), timeout(request));
             case "reconfigure" -> reconfigure(request);
-            case "status" -> status(engine);
+            case "status" -> status();
             case "stop" -> {
                 stop.run();
                 yield Map.of("event", "stopping");
@@ -56,70 +62,15 @@ final class PeerAdmin implements AdminHandler {
         };
     }
 
-    private static Map<String, Object> status(final ConsensusEngine engine) throws InterruptedException {
-        final EngineStatus status = statusOf(engine);
-        final Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("event", "status");
-        fields.put("peer", status.peerId());
-        fields.put("name", status.peerName());
-        fields.put("peers", status.peerCount());
-        fields.put("group", status.group());
-        fields.put("epoch", status.epoch());
-        final Map<String, Object> progress = new LinkedHashMap<>();
-        progress.put("state", status.progress().state());
-        progress.put("endSequence", status.progress().endSequence());
-        progress.put("next", status.progress().next());
-        fields.put("progress", progress);
-        fields.put("view", status.view());
-        fields.put("primary", status.primaryId());
-        fields.put("voting", status.isVoting());
-        fields.put("sequence", status.committedSequence());
-        fields.put("stableSequence", status.stableSequence());
-        fields.put("stableDigest", status.stableDigest());
-        final List<Object> rounds = new ArrayList<>();
-        for (final EngineStatus.ClosedRound round : status.rounds()) {
-            final Map<String, Object> one = new LinkedHashMap<>();
-            one.put("round", round.round());
-            one.put("sequence", round.sequence());
-            one.put("status", round.status());
-            one.put("digest", round.digest());
-            rounds.add(one);
-        }
-        fields.put("rounds", rounds);
-        final List<Object> accusations = new ArrayList<>();
-        for (final EngineStatus.Accusation accusation : status.accusations()) {
-            final Map<String, Object> one = new LinkedHashMap<>();
-            one.put("peer", accusation.peerId());
-            one.put("kind", accusation.kind());
-            one.put("view", accusation.view());
-            one.put("sequence", accusation.sequence());
-            accusations.add(one);
-        }
-        fields.put("accusations", accusations);
-        final Map<String, Object> kernel = new LinkedHashMap<>();
-        kernel.put("name", status.kernelName());
-        kernel.put("bits", status.kernelBits());
-        fields.put("kernel", kernel);
-        fields.put("crypto", status.cryptoProvider());
-        fields.put("decisionP50Nanos", status.decisionP50Ns());
-        fields.put("decisionP99Nanos", status.decisionP99Ns());
-        fields.put("journal", journal(status.journal()));
-        fields.put("counters", status.counters());
-        return fields;
-    }
-
-    private static Map<String, Object> journal(final EngineStatus.Journal journal) {
-        final Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("found", journal.found());
-        fields.put("state", journal.state());
-        fields.put("number", journal.number());
-        fields.put("durableNumber", journal.durableNumber());
-        fields.put("records", journal.records());
-        fields.put("forced", journal.forced());
-        fields.put("bytes", journal.bytes());
-        fields.put("lost", journal.lost());
-        fields.put("failures", journal.failures());
-        fields.put("failure", journal.failure());
+    private Map<String, ?> status() throws InterruptedException {
+        final Map<String, Object> fields = StatusJson.of(statusOf(engine));
+        final Map<String, Object> process = new LinkedHashMap<>();
+        process.put("cpuNanos", SYSTEM.getProcessCpuTime());
+        process.put("upNanos", ManagementFactory.getRuntimeMXBean().getUptime() * NS_PER_MS);
+        process.put(
+                "heapBytes",
+                ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
+        fields.put("process", process);
         return fields;
     }
 

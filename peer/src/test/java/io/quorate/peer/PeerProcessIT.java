@@ -222,6 +222,49 @@ class PeerProcessIT {
     }
 
     @Test
+    @Order(9)
+    void shouldSayWhomItSees() {
+        final Run peers = run("peers", "--peer", data(2).toString());
+        assertThat(peers.exitCode()).isZero();
+        assertThat(peers.out())
+                .contains("peer 2 (peer-2), group ", "of 4 (itself included), profile lan", "bears 1 faulty peer")
+                .contains("ID  NAME ", "2   peer-2  itself ")
+                .containsPattern("3   peer-3  (alive|suspect) ");
+        final Map<String, Object> json = JsonLine.read(
+                run("peers", "--peer", data(2).toString(), "--json").out());
+        assertThat(json).containsEntry("event", "peers").containsEntry("faultyMax", 1L);
+        assertThat(json.get("mesh").toString()).contains("profile=lan", "name=peer-3");
+    }
+
+    @Test
+    @Order(9)
+    void shouldShowPeersAgainAndAgainInPlainLines() {
+        final Run top = run(
+                "top",
+                "--peer",
+                data(0).toString(),
+                "--peer",
+                data(1).toString(),
+                "--count",
+                "2",
+                "--interval-ms",
+                "200");
+        assertThat(top.exitCode()).isZero();
+        final List<String> lines = top.out().lines().toList();
+        assertThat(lines).hasSize(8).noneMatch(line -> line.contains("\u001b"));
+        assertThat(lines.get(0)).contains("group ", "epoch 1, 2 of 4 peers shown");
+        assertThat(lines.get(1)).startsWith("PEER").contains("LAST VIEW CHANGE", "LAG", "CPU");
+        assertThat(lines.get(2)).startsWith("peer-0").contains("votes");
+        assertThat(lines.get(7)).startsWith("peer-1").containsPattern("[0-9]+ %");
+        final Run nobody = run("top", "--peer", keys(0).toString(), "--count", "1");
+        assertThat(nobody.exitCode()).isEqualTo(1);
+        assertThat(nobody.err()).contains("no peer is running in");
+        final Run wrong = run("top", "--peer", data(0).toString(), "--interval-ms", "5");
+        assertThat(wrong.exitCode()).isEqualTo(2);
+        assertThat(wrong.err()).contains("--interval-ms is 100 to 60000, given 5");
+    }
+
+    @Test
     @Order(10)
     void shouldTakeAFifthPeerByCommandsAlone() throws Exception {
         final Path next = folder.resolve("next.txt");

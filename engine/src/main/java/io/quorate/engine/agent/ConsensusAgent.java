@@ -13,9 +13,14 @@ import io.quorate.engine.epoch.Verdict;
 import io.quorate.engine.journal.DurableGate;
 import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.journal.MemoryJournal;
+import io.quorate.engine.membership.PartitionGuard;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.EngineCounter;
+import io.quorate.engine.metrics.NetworkHealth;
+import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.metrics.ReadCounter;
+import io.quorate.engine.node.MeshView;
+import io.quorate.engine.node.PeerWatch;
 import io.quorate.engine.ordering.Ordering;
 import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.pbft.PbftAdapter;
@@ -63,6 +68,7 @@ public final class ConsensusAgent implements Agent {
     private final Transport transport;
     private final Outbox outbox;
     private final DurableGate gate;
+    private final JobRing jobs;
     private final ResultRing results;
     private final CommandRing commands;
     private final Mailbox mailbox;
@@ -75,6 +81,8 @@ public final class ConsensusAgent implements Agent {
     private final RoundDesk desk;
     private final Succession succession;
     private final EpochAdapter epochAdapter;
+    private final PeerWatch watch;
+    private final NetworkHealth health;
     private final StatusReport report;
     private final Memory memory;
     private final Counters<EngineCounter> counters;
@@ -87,17 +95,21 @@ public final class ConsensusAgent implements Agent {
     private final FrameHandler onMessage = this::onMessage;
     private final MessageHandler onResult = this::onResult;
     private final ControlledMessageHandler onCommand = this::onCommand;
+    private final int selfId;
+    private boolean isWatching;
     private long nowNs;
 
     /** What one agent hands to the next: nothing of it belongs to an epoch. */
     private record Memory(
             Counters<EngineCounter> counters,
+            NetworkHealth health,
             Long2LongHashMap ticketByRequest,
             Long2LongHashMap ticketByRead,
             Long2LongHashMap ticketByStep) {
-        static Memory empty() {
+        static Memory empty(final long nowNs) {
             return new Memory(
                     new Counters<>(EngineCounter.class),
+                    new NetworkHealth(nowNs),
                     new Long2LongHashMap(NO_TICKET),
                     new Long2LongHashMap(NO_TICKET),
                     new Long2LongHashMap(NO_TICKET));
@@ -111,12 +123,16 @@ public final class ConsensusAgent implements Agent {
     public ConsensusAgent(final Surroundings surroundings, final PbftContext pbft, final DecisionContext decision) {
         clock = surroundings.clock();
         transport = surroundings.transport();
+        jobs = surroundings.jobs();
+        selfId = pbft.selfId();
         results = surroundings.results();
         commands = surroundings.commands();
         mailbox = surroundings.mailbox();
         final ConsensusAgent before = surroundings.place().before();
-        memory = before == null ? Memory.empty() : before.memory;
+        memory = before == null ? Memory.empty(clock.nanoTime()) : before.memory;
         counters = memory.counters();
+        health = memory.health();
+        health.onEpoch();
         ticketByRequest = memory.ticketByRequest();
         ticketByRead = memory.ticketByRead();
         ticketByStep = memory.ticketByStep();
@@ -124,7 +140,7 @@ public final class ConsensusAgent implements Agent {
         gate = journal == null ? null : new DurableGate(journal, transport.outbox(), GATE_BYTES_MAX);
         outbox = journal == null ? transport.outbox() : gate;
         final PbftPublisher publisher = new PbftPublisher(pbft, transport.outbox(), gate);
-        report = new StatusReport(surroundings.identity(), surroundings.packetsRefused(), journal);
+        report = new StatusReport(surroundings, health);
         if (before != null) {
             report.adopt(before.report);
         }
@@ -136,6 +152,7 @@ public final class ConsensusAgent implements Agent {
                 surroundings.jobs(),
                 report,
                 journal == null ? MemoryJournal.INSTANCE : journal);
+        report.follow(replica.turnout());
         client = new PbftClient(pbft, publisher, surroundings.signer(), replica, this::onReply);
         pbftAdapter = new PbftAdapter(replica, client);
         final ReadContext reads = new ReadContext()
@@ -153,9 +170,23 @@ public final class ConsensusAgent implements Agent {
         readAdapter = new ReadAdapter(reads, readServer, readClient, readCounters);
         desk = new RoundDesk(
                 surroundings, decision, counters, report, this::submitDeadline, before == null ? null : before.desk);
+        watch = watch(surroundings);
         succession = succession(surroundings, pbft);
         epochAdapter = new EpochAdapter(succession);
         open(surroundings.place(), journal == null ? null : surroundings.history());
+    }
+
+    private PeerWatch watch(final Surroundings surroundings) {
+        return surroundings.watch() == null
+                ? null
+                : new PeerWatch(
+                        surroundings.watch().membership(),
+                        surroundings.signer(),
+                        surroundings.verifier(),
+                        surroundings.watch().random(),
+                        transport.outbox(),
+                        report,
+                        () -> {});
     }
 
     private Succession succession(final Surroundings surroundings, final PbftContext pbft) {
@@ -216,6 +247,11 @@ public final class ConsensusAgent implements Agent {
         return succession;
     }
 
+    /** How this peer sees the others, for any thread; null if they are not watched. */
+    public MeshView view() {
+        return watch == null ? null : watch.view();
+    }
+
     /** False after a restart without a memory, until the vote is earned back. */
     public boolean hasVote() {
         return replica.hasVote();
@@ -230,7 +266,8 @@ public final class ConsensusAgent implements Agent {
         if (!commands.takeStatusRequest()) {
             return 0;
         }
-        tell(report.status(replica, succession, hasLeft, counters, desk.decisionLatency(), transport.counters()));
+        tell(report.status(
+                replica, succession, hasLeft, watch, counters, desk.decisionLatency(), transport.counters()));
         return 1;
     }
 
@@ -265,8 +302,23 @@ public final class ConsensusAgent implements Agent {
             succession.close(closing, nowNs);
         }
         succession.onTick(nowNs);
+        workCount += watchPeers();
         countGate();
         outbox.flush();
+        return workCount;
+    }
+
+    private int watchPeers() {
+        health.onTick(replica.counters().get(PbftCounter.REQUESTS_EXECUTED), nowNs);
+        if (watch == null) {
+            return 0;
+        }
+        if (!isWatching) {
+            isWatching = true;
+            watch.start(nowNs);
+        }
+        final int workCount = watch.onTick(nowNs);
+        health.onWritable(watch.swim().guard().isWritable(), nowNs);
         return workCount;
     }
 
@@ -279,6 +331,10 @@ public final class ConsensusAgent implements Agent {
 
     @Override
     public void onClose() {
+        if (watch != null && isWatching) {
+            watch.leave(clock.nanoTime());
+            transport.outbox().flush();
+        }
         transport.close();
     }
 
@@ -286,9 +342,21 @@ public final class ConsensusAgent implements Agent {
         if (!pbftAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
                 && !readAdapter.onMessage(senderId, buffer, offset, lengthBytes)
                 && !desk.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
-                && !epochAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
+                && !epochAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)
+                && !onWatchMessage(senderId, buffer, offset, lengthBytes)) {
             counters.increment(EngineCounter.MESSAGES_UNKNOWN);
         }
+    }
+
+    private boolean onWatchMessage(
+            final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+        if (watch == null) {
+            return false;
+        }
+        if (watch.swim().guard().isLost(senderId)) {
+            health.onLostHeard(nowNs);
+        }
+        return watch.onMessage(senderId, buffer, offset, lengthBytes, nowNs);
     }
 
     private void onResult(final int type, final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
@@ -308,9 +376,15 @@ public final class ConsensusAgent implements Agent {
                 replica.onCheckpoint(sequence, snapshot, 0, snapshot.capacity());
             }
             case ResultRing.RESTORED -> replica.onRestored(sequence, requestNumber == 1);
-            case ResultRing.READ ->
-                readServer.onRead(
-                        sequence, buffer, index + ResultRing.BODY_OFFSET, lengthBytes - ResultRing.BODY_OFFSET);
+            case ResultRing.READ -> {
+                final int body = index + ResultRing.BODY_OFFSET;
+                final int length = lengthBytes - ResultRing.BODY_OFFSET;
+                if (sequence < 0) {
+                    onStaleAnswer(-sequence, buffer, body, length);
+                } else {
+                    readServer.onRead(sequence, buffer, body, length);
+                }
+            }
             case ResultRing.ROLLED_BACK -> replica.onRolledBack(sequence);
             case ResultRing.EVENT -> desk.onEvent((RoundEvent) results.takeObject(), nowNs);
             default -> throw new IllegalStateException("result of unknown type " + type);
@@ -328,6 +402,13 @@ public final class ConsensusAgent implements Agent {
 
     private Action query(final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
         final int body = index + CommandRing.BODY_OFFSET;
+        if (watch != null && watch.view().minority(nowNs) != null) {
+            // Nobody can confirm it: what this peer holds is better than silence.
+            final long ticket = buffer.getLong(index + CommandRing.TICKET_OFFSET);
+            return jobs.read(-ticket, selfId, buffer, body, lengthBytes - CommandRing.BODY_OFFSET)
+                    ? Action.CONTINUE
+                    : Action.ABORT;
+        }
         final long readNumber = readClient.read(buffer, body, lengthBytes - CommandRing.BODY_OFFSET, nowNs);
         if (readNumber == ReadClient.REFUSED) {
             return Action.ABORT;
@@ -344,6 +425,15 @@ public final class ConsensusAgent implements Agent {
         }
         ticketByStep.put(requestNumber, buffer.getLong(index + CommandRing.TICKET_OFFSET));
         return Action.CONTINUE;
+    }
+
+    private void onStaleAnswer(final long ticket, final DirectBuffer answer, final int offset, final int lengthBytes) {
+        final RoundStatus status = RoundStatus.decode(answer, offset, lengthBytes);
+        final PartitionGuard.Refusal refusal = watch.swim().guard().refusal();
+        if (status != null) {
+            // A link that came back meanwhile does not make the answer newer.
+            tell(new Mailbox.Answer(ticket, status.stale(refusal == null ? 0 : nowNs - refusal.staleSinceNs())));
+        }
     }
 
     private void onAnswer(final long readNumber, final DirectBuffer answer, final int offset, final int lengthBytes) {

@@ -2,6 +2,7 @@ package io.quorate.engine.agent;
 
 import io.quorate.engine.epoch.HandoverCertificate;
 import io.quorate.engine.journal.JournalHistory;
+import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.StateMachine;
 import io.quorate.transport.Transport;
@@ -11,6 +12,7 @@ import io.quorate.transport.auth.Verifier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
 import org.agrona.concurrent.NanoClock;
 
 /**
@@ -20,6 +22,7 @@ import org.agrona.concurrent.NanoClock;
  * @param journal null in memory-only mode
  * @param history what the journal held at the start; null in memory-only mode
  * @param onDecision told about each certified decision on the agent's thread; must not block
+ * @param watch how the peers are watched; null if they are not
  * @param place which epoch it is
  */
 public record Surroundings(
@@ -36,7 +39,16 @@ public record Surroundings(
         JournalRing journal,
         JournalHistory history,
         Consumer<CertifiedDecision> onDecision,
+        Watch watch,
         Place place) {
+    /**
+     * What membership begins with.
+     *
+     * @param membership concluded
+     * @param random seeded; nobody outside should be able to foresee it
+     */
+    public record Watch(MembershipContext membership, RandomGenerator random) {}
+
     /**
      * An agent's place in the row of epochs.
      *

@@ -291,7 +291,15 @@ public final class DecisionMachine implements StateMachine, AutoCloseable {
      *     how many rounds had closed
      * @param digest of a closed round SHA-256 of its decision; else null
      */
-    public record RoundStatus(Standing standing, long version, byte[] digest) {
+    public record RoundStatus(Standing standing, long version, byte[] digest, long staleNs) {
+        /** In {@link #staleNs()}: the group answered. */
+        public static final long FRESH = -1;
+
+        /** As the group says it. */
+        public RoundStatus(final Standing standing, final long version, final byte[] digest) {
+            this(standing, version, digest, FRESH);
+        }
+
         /** Where a round stands; the code is its place. */
         public enum Standing {
             UNKNOWN,
@@ -316,6 +324,16 @@ public final class DecisionMachine implements StateMachine, AutoCloseable {
             decoder.getDecisionDigest(digest, 0, digest.length);
             final boolean isClosed = standing == Standing.AGREED || standing == Standing.NO_QUORUM;
             return new RoundStatus(standing, decoder.version(), isClosed ? digest : null);
+        }
+
+        /** True if only the asked peer says so, which is cut off from a quorum: the group may know better. */
+        public boolean isStale() {
+            return staleNs != FRESH;
+        }
+
+        /** The same, as a peer says it that has not reached a quorum for so long. */
+        public RoundStatus stale(final long forNs) {
+            return new RoundStatus(standing, version, digest, forNs);
         }
 
         int encode(final MutableDirectBuffer destination, final int offset) {

@@ -26,6 +26,9 @@ public final class MemberTable {
     @FunctionalInterface
     public interface Listener {
         void onState(int memberId, State before, State after, long nowNs);
+
+        /** A ping of this member's own turn was answered after so long. */
+        default void onAnswered(final int memberId, final long roundTripNs, final long nowNs) {}
     }
 
     /** Members whose ids are equal modulo this share a hash. */
@@ -108,6 +111,11 @@ public final class MemberTable {
     boolean isNews(final Member member) {
         final Member held = records[member.id()];
         return held == null || member.isNewerThan(held);
+    }
+
+    /** A ping of this member's own turn was answered. */
+    void answered(final int memberId, final long roundTripNs, final long nowNs) {
+        listener.onAnswered(memberId, roundTripNs, nowNs);
     }
 
     /** Takes a record that is news and whose signature holds; whatever was thought of its owner is over. */

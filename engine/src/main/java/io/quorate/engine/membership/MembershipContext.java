@@ -201,6 +201,10 @@ public final class MembershipContext {
         return firstIncarnation;
     }
 
+    public Profile profile() {
+        return profile;
+    }
+
     public long periodNs() {
         return periodNs;
     }

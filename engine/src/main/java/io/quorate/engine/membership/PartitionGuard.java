@@ -90,7 +90,7 @@ public final class PartitionGuard {
     }
 
     /** True for a panel member that did not answer the last ping. */
-    boolean isLost(final int memberId) {
+    public boolean isLost(final int memberId) {
         final int index = indexOf(memberId);
         return index >= 0 && !isReached[index];
     }

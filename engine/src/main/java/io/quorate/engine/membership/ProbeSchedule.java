@@ -32,6 +32,7 @@ final class ProbeSchedule {
         int subjectId;
         int number;
         long deadlineNs;
+        long sentNs;
 
         /** Anything at all came from the subject meanwhile. */
         boolean isHeard;

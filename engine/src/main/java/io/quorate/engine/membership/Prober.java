@@ -133,6 +133,7 @@ final class Prober {
     private void ping(final Kind kind, final int subjectId, final long patienceNs, final long nowNs) {
         final Probe probe = schedule.begin(kind, subjectId, nowNs + patienceNs);
         if (probe != null) {
+            probe.sentNs = nowNs;
             sendPing(subjectId, probe.number);
         }
     }
@@ -300,6 +301,9 @@ final class Prober {
             final Probe probe = schedule.underWay(i);
             if (probe.subjectId == senderId) {
                 schedule.end(i);
+                if (probe.kind == Kind.DIRECT) {
+                    table.answered(senderId, nowNs - probe.sentNs, nowNs);
+                }
                 onAnswered(probe);
                 schedule.release(probe);
             }

@@ -6,10 +6,7 @@ import io.quorate.engine.gossip.GossipPublisher;
 import io.quorate.engine.gossip.PeerSampler;
 import io.quorate.engine.gossip.RumorMill;
 import io.quorate.engine.membership.MemberTable;
-import io.quorate.engine.membership.MembershipAdapter;
 import io.quorate.engine.membership.MembershipContext;
-import io.quorate.engine.membership.MembershipPublisher;
-import io.quorate.engine.membership.PartitionGuard;
 import io.quorate.engine.membership.Reputation;
 import io.quorate.engine.membership.Swim;
 import io.quorate.engine.metrics.Counters;
@@ -42,20 +39,16 @@ public final class MeshNode implements Agent, AutoCloseable {
     private static final int COMMANDS_A_TURN = 8;
     private static final int ANNOUNCE = 1;
     private static final int LEAVE = 2;
-    private static final long VIEW_NS = 500_000_000;
 
     private final MeshNodeContext context;
     private final NanoClock clock;
     private final Transport transport;
     private final int selfId;
-    private final Swim swim;
-    private final MembershipAdapter membershipAdapter;
+    private final PeerWatch watch;
     private final PeerSampler sampler;
     private final Announcements announcements;
     private final RumorMill mill;
     private final GossipAdapter gossipAdapter;
-    private final MeshView view;
-    private final Counters<MembershipCounter> membershipCounters = new Counters<>(MembershipCounter.class);
     private final Counters<GossipCounter> gossipCounters = new Counters<>(GossipCounter.class);
     private final ManyToOneRingBuffer commands = new ManyToOneRingBuffer(new UnsafeBuffer(
             BufferUtil.allocateDirectAligned(COMMANDS_LENGTH + RingBufferDescriptor.TRAILER_LENGTH, 64)));
@@ -64,7 +57,6 @@ public final class MeshNode implements Agent, AutoCloseable {
     private volatile boolean isStartWanted;
     private boolean isStarted;
     private long nowNs;
-    private long viewAtNs;
     private long announcedNumber;
 
     /**
@@ -80,17 +72,15 @@ public final class MeshNode implements Agent, AutoCloseable {
         final MembershipContext membership = context.membership();
         selfId = membership.selfId();
         final int memberCount = membership.memberCount();
-        view = new MeshView(memberCount);
         sampler = new PeerSampler(memberCount, context.random());
-        swim = new Swim(
+        watch = new PeerWatch(
                 membership,
                 context.signer(),
                 context.verifier(),
                 context.random(),
-                new MembershipPublisher(transport.outbox()),
+                transport.outbox(),
                 this::onState,
-                membershipCounters);
-        membershipAdapter = new MembershipAdapter(membership, swim);
+                this::weigh);
         final GossipContext gossip = new GossipContext()
                 .peerCount(memberCount)
                 .selfId(selfId)
@@ -102,9 +92,6 @@ public final class MeshNode implements Agent, AutoCloseable {
         mill = new RumorMill(gossip, sampler, gossipPublisher, gossipCounters)
                 .handler(Announcements.KIND, announcements);
         gossipAdapter = new GossipAdapter(gossip, mill, gossipCounters);
-        for (int id = 0; id < memberCount; id++) {
-            view.reputation(id, Reputation.BEST);
-        }
         // Numbers of an earlier life are lower.
         announcedNumber = System.currentTimeMillis() << 16;
     }
@@ -116,7 +103,7 @@ public final class MeshNode implements Agent, AutoCloseable {
 
     /** How this node sees the mesh. Any thread. */
     public MeshView view() {
-        return view;
+        return watch.view();
     }
 
     public Transport transport() {
@@ -125,12 +112,12 @@ public final class MeshNode implements Agent, AutoCloseable {
 
     /** The state machine; the node's thread only. */
     public Swim swim() {
-        return swim;
+        return watch.swim();
     }
 
     /** The node's thread only, or when it has ended. */
     public Counters<MembershipCounter> membershipCounters() {
-        return membershipCounters;
+        return watch.counters();
     }
 
     /** The node's thread only, or when it has ended. */
@@ -171,46 +158,31 @@ public final class MeshNode implements Agent, AutoCloseable {
                 return work;
             }
             isStarted = true;
-            viewAtNs = nowNs;
-            swim.start(nowNs);
+            watch.start(nowNs);
         }
         work += transport.inbox().poll(onMessage, FRAMES_A_TURN);
         work += commands.read(onCommand, COMMANDS_A_TURN);
-        if (swim.dueNs() <= nowNs) {
-            swim.onTick(nowNs);
-            work++;
-        }
+        work += watch.onTick(nowNs);
         work += mill.onTick(nowNs);
-        updateView();
         transport.outbox().flush();
         return work;
     }
 
-    private void updateView() {
-        final PartitionGuard guard = swim.guard();
-        if (guard.isWritable() != view.isWritable() || nowNs - viewAtNs >= 0) {
-            view.guard(guard.refusal());
-        }
-        if (nowNs - viewAtNs >= 0 || swim.isJoined() != view.isJoined()) {
-            viewAtNs = nowNs + VIEW_NS;
-            view.self(swim.isJoined(), swim.health());
-            for (int id = 0; id < view.memberCount(); id++) {
-                final int reputation = swim.reputation().of(id);
-                view.reputation(id, reputation);
-                sampler.weight(id, Math.max(1, PeerSampler.WEIGHT_MAX * reputation / Reputation.BEST));
-            }
+    /** Who has a bad reputation is chosen less often. */
+    private void weigh() {
+        for (int id = 0; id < view().memberCount(); id++) {
+            sampler.weight(id, Math.max(1, PeerSampler.WEIGHT_MAX * view().reputation(id) / Reputation.BEST));
         }
     }
 
     private void onMessage(final int senderId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-        if (!membershipAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
+        if (!watch.onMessage(senderId, buffer, offset, lengthBytes, nowNs)) {
             gossipAdapter.onMessage(senderId, buffer, offset, lengthBytes, nowNs);
         }
     }
 
     private void onState(
             final int memberId, final MemberTable.State before, final MemberTable.State after, final long atNs) {
-        view.state(memberId, after);
         if (memberId != selfId && (after == MemberTable.State.ALIVE || after == MemberTable.State.SUSPECT)) {
             sampler.add(memberId);
         } else {
@@ -221,17 +193,17 @@ public final class MeshNode implements Agent, AutoCloseable {
 
     private void onAnnouncement(
             final int originId, final long number, final DirectBuffer buffer, final int offset, final int length) {
-        view.announced(originId, number);
+        view().announced(originId, number);
         context.listener().onAnnouncement(originId, number, buffer, offset, length);
     }
 
     private void onCommand(final int type, final MutableDirectBuffer buffer, final int index, final int lengthBytes) {
         if (type == LEAVE) {
-            swim.leave(nowNs);
+            watch.leave(nowNs);
         } else {
             announcedNumber++;
             final int length = announcements.sign(announcedNumber, buffer, index, lengthBytes);
-            view.announced(selfId, announcedNumber);
+            view().announced(selfId, announcedNumber);
             mill.spread(Announcements.KIND, announcements.own(), 0, length);
         }
     }

@@ -12,12 +12,16 @@ public final class MeshView {
     private final AtomicIntegerArray states;
     private final AtomicIntegerArray reputations;
     private final AtomicLongArray announced;
+    private final AtomicLongArray roundTrips;
+    private final long graceNs;
     private volatile boolean isWritable;
     private volatile boolean isJoined;
     private volatile PartitionGuard.Refusal refusal;
     private volatile int health;
 
-    MeshView(final int memberCount) {
+    MeshView(final int memberCount, final long graceNs) {
+        this.graceNs = graceNs;
+        roundTrips = new AtomicLongArray(memberCount);
         states = new AtomicIntegerArray(memberCount);
         reputations = new AtomicIntegerArray(memberCount);
         announced = new AtomicLongArray(memberCount);
@@ -45,6 +49,11 @@ public final class MeshView {
         return reputations.get(memberId);
     }
 
+    /** How long the newest ping of a member took to be answered; 0 before the first. */
+    public long roundTripNs(final int memberId) {
+        return roundTrips.get(memberId);
+    }
+
     /** Number of the newest announcement of a member that is known here; 0 if there is none. */
     public long announced(final int memberId) {
         return announced.get(memberId);
@@ -58,6 +67,21 @@ public final class MeshView {
     /** Why a write is refused now, or null. */
     public PartitionGuard.Refusal refusal() {
         return refusal;
+    }
+
+    /**
+     * Why this node is not on the side of a quorum, or null. Only what has lasted for a period counts, so that a few lost packets are not
+     * taken for a split; and only of a group that had formed: before that, and after a stop of the own process, whoever waits is served.
+     *
+     * @param nowNs monotonic
+     */
+    public PartitionGuard.Refusal minority(final long nowNs) {
+        final PartitionGuard.Refusal current = refusal;
+        return current != null
+                        && current.reason() == PartitionGuard.Reason.MINORITY
+                        && nowNs - current.staleSinceNs() >= graceNs
+                ? current
+                : null;
     }
 
     /** True once a seed has answered. */
@@ -76,6 +100,10 @@ public final class MeshView {
 
     void reputation(final int memberId, final int value) {
         reputations.set(memberId, value);
+    }
+
+    void roundTrip(final int memberId, final long lengthNs) {
+        roundTrips.set(memberId, lengthNs);
     }
 
     void announced(final int memberId, final long number) {

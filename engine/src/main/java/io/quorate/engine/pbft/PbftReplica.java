@@ -10,6 +10,7 @@ import io.quorate.engine.journal.MemoryJournal;
 import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
+import io.quorate.engine.metrics.Turnout;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
@@ -47,6 +48,7 @@ public final class PbftReplica implements ExecutionListener {
     final Quorum quorum;
     final int selfId;
     final Counters<PbftCounter> counters = new Counters<>(PbftCounter.class);
+    private final Turnout turnout;
     final Digest sha256 = new Digest();
     final RequestStore requests;
     final ClientTable clients;
@@ -114,6 +116,7 @@ public final class PbftReplica implements ExecutionListener {
                 context.retransmitMaxNs());
         this.execution = execution;
         this.listener = listener;
+        turnout = new Turnout(context.peerCount(), context.windowLength());
         evidence = new EvidenceBook(
                 context.peerCount(), this.verifier, publisher.evidence, this::onProof, 5 * context.retransmitMaxNs());
         quorum = context.quorum();
@@ -168,6 +171,11 @@ public final class PbftReplica implements ExecutionListener {
     public void restart(final JournalHistory history, final long startNs) {
         nowNs = startNs;
         restart.begin(history);
+    }
+
+    /** How the other peers take part in the order. */
+    public Turnout turnout() {
+        return turnout;
     }
 
     public Counters<PbftCounter> counters() {
@@ -369,6 +377,7 @@ public final class PbftReplica implements ExecutionListener {
     void onCommit(final int senderId, final long messageView, final long sequence, final Digest256 digest) {
         final LogSlot slot = slotOf(messageView, sequence);
         if (slot != null && isCounted(slot.commits.offer(senderId, messageView, digest), senderId, slot)) {
+            turnout.onVote(senderId, sequence);
             timers.onAnswer(senderId, messageView, slot, !isPrimary());
             log.checkCommitted(slot);
         }

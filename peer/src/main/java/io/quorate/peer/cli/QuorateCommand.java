@@ -1,6 +1,8 @@
 package io.quorate.peer.cli;
 
 import io.quorate.peer.doctor.DoctorCommand;
+import io.quorate.peer.watch.PeersCommand;
+import io.quorate.peer.watch.TopCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Option;
@@ -32,6 +34,8 @@ import picocli.CommandLine.ScopeType;
             PeerCommand.class,
             ContributeCommand.class,
             StatusCommand.class,
+            PeersCommand.class,
+            TopCommand.class,
             CertificateCommand.class,
             DoctorCommand.class,
             SimulateCommand.class,

@@ -165,6 +165,13 @@ final class RosterCommand extends CommandGroup {
         private String checkpointInterval;
 
         @Option(
+                names = "--membership",
+                paramLabel = "lan|fast|mission|off",
+                description =
+                        "With which times the peers watch each other: a silent crash is known within 2, 0.5 or 10 s. Default: lan.")
+        private String membership;
+
+        @Option(
                 names = "--reads",
                 paramLabel = "ordered|unordered",
                 description = "Whether queries are ordered, or answered by a quorum's newest states. Default: ordered.")
@@ -191,6 +198,7 @@ final class RosterCommand extends CommandGroup {
             put(settings, "round-deadline-ms", roundDeadlineMs);
             put(settings, "view-change-timeout-ms", viewChangeTimeoutMs);
             put(settings, "checkpoint-interval", checkpointInterval);
+            put(settings, "membership", membership);
             put(settings, "reads", reads);
             put(settings, "requests", requests);
             return settings;
