@@ -33,6 +33,7 @@ public final class GroupSettings {
     private static final String VIEW_CHANGE_TIMEOUT_MS = "view-change-timeout-ms";
 
     private static final String MEMBERSHIP = "membership";
+    private static final String OVERLAY_FAULTS = "overlay-faults";
     private static final String READS = "reads";
     private static final String REQUESTS = "requests";
 
@@ -55,6 +56,7 @@ public final class GroupSettings {
             CHECKPOINT_INTERVAL,
             VIEW_CHANGE_TIMEOUT_MS,
             MEMBERSHIP,
+            OVERLAY_FAULTS,
             READS,
             REQUESTS,
             GOSSIP_ROUNDS,
@@ -73,6 +75,7 @@ public final class GroupSettings {
     private final boolean isReading;
     private final boolean isTagging;
     private final Membership membership;
+    private final int overlayFaults;
 
     /** With which times the peers watch each other. */
     private enum Membership {
@@ -122,6 +125,9 @@ public final class GroupSettings {
         roundDeadlineNs = roster.setting(ROUND_DEADLINE_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
         checkpointInterval = (int) roster.setting(CHECKPOINT_INTERVAL, 64, 1, 4096);
         membership = choice(roster, MEMBERSHIP, Membership.LAN);
+        overlayFaults = roster.settings().containsKey(OVERLAY_FAULTS)
+                ? (int) roster.setting(OVERLAY_FAULTS, 0, 0, MembershipContext.OVERLAY_FAULTY_MAX)
+                : MembershipContext.OVERLAY_FAULTY_BY_GROUP;
         isReading = choice(roster, READS, Reads.ORDERED) == Reads.UNORDERED;
         isTagging = choice(roster, REQUESTS, Requests.TAGGED) == Requests.TAGGED;
         viewChangeTimeoutNs = roster.setting(VIEW_CHANGE_TIMEOUT_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;
@@ -155,7 +161,7 @@ public final class GroupSettings {
     }
 
     /** Settings of membership for one peer of the roster that these are the settings of; null if its peers are not watched. */
-    MembershipContext membership(final Roster roster, final int selfId) {
+    public MembershipContext membership(final Roster roster, final int selfId) {
         if (membership == Membership.OFF || roster.size() < 2) {
             return null;
         }
@@ -165,6 +171,7 @@ public final class GroupSettings {
                 .epoch(roster.epoch())
                 .seeds(IntStream.range(0, roster.size()).toArray())
                 .profile(membership.profile)
+                .overlayFaultyMax(overlayFaults)
                 .conclude();
     }
 

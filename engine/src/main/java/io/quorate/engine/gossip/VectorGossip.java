@@ -123,14 +123,10 @@ public final class VectorGossip implements AutoCloseable {
      * @throws IllegalArgumentException if there are too many neighbours or the vector is not finite or of another dimension
      */
     public void begin(final long newSession, final float[] vector, final int[] neighbourIds, final long nowNs) {
-        if (vector.length != settings.dimension() || neighbourIds.length > neighbours.length) {
-            throw new IllegalArgumentException("a state has " + settings.dimension() + " components and at most "
-                    + neighbours.length + " neighbours, given " + vector.length + " and " + neighbourIds.length);
-        }
-        for (final float component : vector) {
-            if (!Float.isFinite(component)) {
-                throw new IllegalArgumentException("a state is finite, given " + component);
-            }
+        requireState(settings, vector);
+        if (neighbourIds.length > neighbours.length) {
+            throw new IllegalArgumentException(
+                    "a state has at most " + neighbours.length + " neighbours, given " + neighbourIds.length);
         }
         session = newSession;
         isRunning = true;
@@ -144,6 +140,19 @@ public final class VectorGossip implements AutoCloseable {
         }
         states.setRow(0, vector);
         sayOwn(nowNs);
+    }
+
+    /** @throws IllegalArgumentException if a vector is no state: not finite or of another dimension */
+    public static void requireState(final Settings settings, final float[] vector) {
+        if (vector.length != settings.dimension()) {
+            throw new IllegalArgumentException(
+                    "a state has " + settings.dimension() + " components, given " + vector.length);
+        }
+        for (final float component : vector) {
+            if (!Float.isFinite(component)) {
+                throw new IllegalArgumentException("a state is finite, given " + component);
+            }
+        }
     }
 
     /** A stretch of a neighbour's state. The first that is said of each component counts. */

@@ -28,6 +28,12 @@ public final class MembershipContext {
         }
     }
 
+    /** Most cut vertices that an overlay may be asked to survive. */
+    public static final int OVERLAY_FAULTY_MAX = 15;
+
+    /** In place of fOverlay: min(f, 4). */
+    public static final int OVERLAY_FAULTY_BY_GROUP = -1;
+
     private int memberCount = 0;
     private int selfId = -1;
     private long epoch = 1;
@@ -41,7 +47,7 @@ public final class MembershipContext {
     private long announceNs = 30_000 * MS;
     private int helpers = 3;
     private int newsFanout = 0;
-    private int overlayFaultyMax = -1;
+    private int overlayFaultyMax = OVERLAY_FAULTY_BY_GROUP;
     private int observerLiarsMax = 4;
     private boolean isConcluded;
 
@@ -171,8 +177,11 @@ public final class MembershipContext {
         require(newsFanout >= 1 && newsFanout <= 16, "newsFanout is 1 to 16", newsFanout);
         require(observerLiarsMax >= 1 && observerLiarsMax <= 21, "observerLiarsMax is 1 to 21", observerLiarsMax);
         final int faultyMax = Quorum.of(panelCount()).faultyMax();
-        overlayFaultyMax = overlayFaultyMax == -1 ? Math.min(faultyMax, 4) : overlayFaultyMax;
-        require(overlayFaultyMax >= 0 && overlayFaultyMax <= 15, "overlayFaultyMax is 0 to 15", overlayFaultyMax);
+        overlayFaultyMax = overlayFaultyMax == OVERLAY_FAULTY_BY_GROUP ? Math.min(faultyMax, 4) : overlayFaultyMax;
+        require(
+                overlayFaultyMax >= 0 && overlayFaultyMax <= OVERLAY_FAULTY_MAX,
+                "overlayFaultyMax is 0 to 15",
+                overlayFaultyMax);
         isConcluded = true;
         return this;
     }

@@ -52,7 +52,7 @@ public final class Overlay {
     }
 
     /** The overlay that follows from a table, as one member sees it. */
-    static Overlay of(final MembershipContext context, final MemberTable table) {
+    static Overlay of(final MembershipContext context, final MemberTable table, final int degree) {
         final int count = table.memberCount();
         final int stride = ProbeSchedule.coprime(MemberTable.mix(context.epoch()), count);
         final int[] members = new int[table.presentCount()];
@@ -64,7 +64,7 @@ public final class Overlay {
                 zones[found++] = table.record(id).zone();
             }
         }
-        return of(members, zones, context.selfId(), context.neighbours(), context.overlayFaultyMax() + 1);
+        return of(members, zones, context.selfId(), degree, context.overlayFaultyMax() + 1);
     }
 
     /** Zones in turn if no zone's loss cuts the rest; else zone by zone, where a loss only takes an arc out of a ring. */

@@ -106,7 +106,12 @@ public final class Swim {
 
     /** Who are neighbours among those that are present now, and whether that is enough; computed at the call. */
     public Overlay overlay() {
-        return Overlay.of(context, table);
+        return overlay(context.neighbours());
+    }
+
+    /** The same with more neighbours, as many on all members that know the same: each is a neighbour of its neighbours. */
+    public Overlay overlay(final int neighbours) {
+        return Overlay.of(context, table, neighbours);
     }
 
     /** Records that this member held and had checked in an earlier life; before {@link #start}. */

@@ -1,5 +1,6 @@
 package io.quorate.engine.node;
 
+import io.quorate.engine.gossip.VectorGossip;
 import io.quorate.engine.membership.MemberTable;
 import io.quorate.engine.membership.MembershipContext;
 import io.quorate.transport.Transport;
@@ -18,6 +19,8 @@ public final class MeshNodeContext {
     private RandomGenerator random;
     private NanoClock clock = SystemNanoClock.INSTANCE;
     private int fanout = 4;
+    private VectorGossip.Settings vectors;
+    private VectorListener vectorListener = (session, state, neighbours) -> {};
     private AnnouncementListener listener = (originId, number, buffer, offset, lengthBytes) -> {};
     private MemberTable.Listener stateListener = (memberId, before, after, nowNs) -> {};
     private boolean isConcluded;
@@ -99,6 +102,33 @@ public final class MeshNodeContext {
         return fanout;
     }
 
+    /**
+     * Lets members pull vectors together ({@link MeshNode#fuse}); equal on all members but for the patience, and without it they do not.
+     * Each member averages with 2f + 1 others, or with one more where n and that number are odd, so {@code neighboursMax} is at least
+     * 2f + 2.
+     */
+    public MeshNodeContext vectors(final VectorGossip.Settings value) {
+        changing();
+        vectors = value;
+        return this;
+    }
+
+    /** Null if members do not pull vectors together. */
+    public VectorGossip.Settings vectors() {
+        return vectors;
+    }
+
+    /** Gets the state that this member ends with, on the node's thread. */
+    public MeshNodeContext vectorListener(final VectorListener value) {
+        changing();
+        vectorListener = value;
+        return this;
+    }
+
+    VectorListener vectorListener() {
+        return vectorListener;
+    }
+
     /** Hears of each new announcement, on the node's thread. */
     public MeshNodeContext listener(final AnnouncementListener value) {
         changing();
@@ -132,6 +162,12 @@ public final class MeshNodeContext {
         require(clock, "clock");
         require(listener, "listener");
         require(stateListener, "stateListener");
+        require(vectorListener, "vectorListener");
+        if (vectors != null && vectors.neighboursMax() < 2 * vectors.faultyMax() + 2) {
+            throw new IllegalArgumentException(
+                    "vectors with up to " + vectors.faultyMax() + " liars among the neighbours" + " have at least "
+                            + (2 * vectors.faultyMax() + 2) + " neighboursMax, given " + vectors.neighboursMax());
+        }
         isConcluded = true;
         return this;
     }

@@ -172,6 +172,14 @@ final class RosterCommand extends CommandGroup {
         private String membership;
 
         @Option(
+                names = "--overlay-faults",
+                paramLabel = "F",
+                description =
+                        "How many liars among the neighbours cannot cut news off, 0 to 15; F + 1 neighbours, at least 3."
+                                + " Default: f of the group, at most 4.")
+        private String overlayFaults;
+
+        @Option(
                 names = "--reads",
                 paramLabel = "ordered|unordered",
                 description = "Whether queries are ordered, or answered by a quorum's newest states. Default: ordered.")
@@ -199,6 +207,7 @@ final class RosterCommand extends CommandGroup {
             put(settings, "view-change-timeout-ms", viewChangeTimeoutMs);
             put(settings, "checkpoint-interval", checkpointInterval);
             put(settings, "membership", membership);
+            put(settings, "overlay-faults", overlayFaults);
             put(settings, "reads", reads);
             put(settings, "requests", requests);
             return settings;

@@ -66,6 +66,7 @@ public final class DoctorCommand implements Callable<Integer> {
         }
         if (roster != null) {
             findings.add(PeerChecks.roster(roster, key));
+            PeerChecks.overlay(roster).ifPresent(findings::add);
         }
         if (data != null) {
             findings.add(PeerChecks.data(data));

@@ -1,6 +1,8 @@
 package io.quorate.peer.doctor;
 
 import io.quorate.engine.GroupSettings;
+import io.quorate.engine.membership.MembershipContext;
+import io.quorate.engine.quorum.Quorum;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
 import java.io.IOException;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -67,6 +70,32 @@ final class PeerChecks {
         } catch (final IOException | IllegalArgumentException | IllegalStateException e) {
             return Finding.fail("roster", file + ": " + message(e), "quorate roster create --help");
         }
+    }
+
+    /** Whether news of members gets round however many of the group lie; nothing of a roster that is wrong or watches nobody. */
+    static Optional<Finding> overlay(final Path file) {
+        final Roster roster;
+        final MembershipContext membership;
+        try {
+            roster = Roster.read(file);
+            membership = GroupSettings.of(roster).membership(roster, 0);
+        } catch (final IOException | IllegalArgumentException told) {
+            return Optional.empty();
+        }
+        if (membership == null) {
+            return Optional.empty();
+        }
+        final int faultyMax = Quorum.of(roster.size()).faultyMax();
+        final String found = membership.neighbours() + " neighbours a peer: news gets round "
+                + membership.overlayFaultyMax() + " liars, the group bears " + faultyMax;
+        return Optional.of(
+                membership.overlayFaultyMax() >= faultyMax
+                        ? Finding.ok("overlay", found)
+                        : Finding.warn(
+                                "overlay",
+                                found + "; more that lie next to each other can delay news until tables are compared",
+                                "roster create --overlay-faults "
+                                        + Math.min(faultyMax, MembershipContext.OVERLAY_FAULTY_MAX)));
     }
 
     /** The folder of {@code peer --data}: its user's alone, on a disk that remembers. */

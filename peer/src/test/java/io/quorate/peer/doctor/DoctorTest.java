@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quorate.engine.ThreadingMode;
 import io.quorate.peer.CommandRun;
 import io.quorate.peer.format.JsonLine;
+import io.quorate.transport.auth.PeerIdentity;
+import io.quorate.transport.auth.Roster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -103,6 +108,31 @@ class DoctorTest {
                 .containsEntry("key", "ok")
                 .containsEntry("key folder", "ok")
                 .containsEntry("roster", "ok");
+    }
+
+    @Test
+    void shouldSayWhenFewerLiarsThanTheGroupBearsCanCutNewsOff() throws IOException {
+        assertThat(overlayOf(7, "").orElseThrow().verdict()).isEqualTo(Finding.Verdict.OK);
+        final Finding large = overlayOf(16, "").orElseThrow();
+        assertThat(large.verdict()).isEqualTo(Finding.Verdict.WARN);
+        assertThat(large.found()).contains("5 neighbours a peer", "round 4 liars", "bears 5");
+        assertThat(large.advice()).isEqualTo("roster create --overlay-faults 5");
+        assertThat(overlayOf(16, "overlay-faults 5\n").orElseThrow().verdict()).isEqualTo(Finding.Verdict.OK);
+        assertThat(overlayOf(16, "membership off\n")).isEmpty();
+    }
+
+    private Optional<Finding> overlayOf(final int peerCount, final String setting) throws IOException {
+        final List<Roster.Peer> peers = new ArrayList<>();
+        for (int id = 0; id < peerCount; id++) {
+            final PeerIdentity identity = PeerIdentity.generate(new SecureRandom());
+            peers.add(new Roster.Peer(id, "p" + id, "127.0.0.1", 4000 + id, identity.publicKey()));
+        }
+        final Map<String, String> settings = setting.isEmpty()
+                ? Map.of()
+                : Map.of(setting.strip().split(" ")[0], setting.strip().split(" ")[1]);
+        final Path file = folder.resolve("roster-" + peerCount + settings.size() + setting.length());
+        Files.writeString(file, Roster.of(1, peers, settings).canonicalText());
+        return PeerChecks.overlay(file);
     }
 
     @Test
