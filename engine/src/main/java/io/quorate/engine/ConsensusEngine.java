@@ -291,13 +291,14 @@ public final class ConsensusEngine implements AutoCloseable {
         final List<EpochFiles.Station> stations = files.stations(context.roster());
         final EpochFiles.Station home = files.home(stations, context.roster(), of -> context.identityIn(of) != null);
         RoundWarmup.run(settings, context.warmUpMax().toNanos());
-        driver = EmbeddedDriver.launch(
-                context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
-        steward = new Steward(context, provider, driver, files, this::stop);
+        if (context.trustDomain() == null) {
+            driver = EmbeddedDriver.launch(
+                    context.driverDirectory(), driverThreading(context.threadingMode()), context.driverSettings());
+        }
+        final EmbeddedDriver links = driver == null ? context.trustDomain() : driver;
+        steward = new Steward(context, provider, links, files, this::stop);
         relay = new Relay(
-                new Relay.Desk(commands, mailbox, driver::packetsRefused, context.decisionListener()),
-                steward,
-                kernels);
+                new Relay.Desk(commands, mailbox, links::packetsRefused, context.decisionListener()), steward, kernels);
         // Folder and port are ours then, and no agent runs yet.
         relay.begin(stations, home, context.rosterBefore());
         agents = group(context);

@@ -37,6 +37,7 @@ public final class EngineContext {
     private Path dataDirectory;
     private Path driverDirectory;
     private DriverSettings driverSettings = DriverSettings.defaults();
+    private EmbeddedDriver trustDomain;
     private boolean isMemoryOnly;
     private int journalSyncLevel = 1;
     private ThreadingMode threadingMode;
@@ -169,6 +170,22 @@ public final class EngineContext {
         return driverDirectory;
     }
 
+    /**
+     * The driver of a trust domain: all peers of the roster are one operator's, run in this process, and are given this driver; frames go
+     * through its memory (Aeron IPC) in place of UDP, sealed and checked as ever. Refused unless every address of the roster is on
+     * loopback. The embedder closes the driver, after the engines. In threading mode INVOKER one thread drives all of them; in the other
+     * modes the driver has threads of its own. Null, the default: a driver for this peer alone, and UDP.
+     */
+    public EngineContext trustDomain(final EmbeddedDriver driver) {
+        requireOpen();
+        trustDomain = driver;
+        return this;
+    }
+
+    EmbeddedDriver trustDomain() {
+        return trustDomain;
+    }
+
     /** MTU, buffers and terms of the media driver. */
     public EngineContext driverSettings(final DriverSettings newSettings) {
         requireOpen();
@@ -298,6 +315,12 @@ public final class EngineContext {
         }
         if (threadingMode == null) {
             threadingMode = ThreadingMode.forCores(Runtime.getRuntime().availableProcessors());
+        }
+        if (trustDomain != null && trustDomain.isInvoked() != (threadingMode == ThreadingMode.INVOKER)) {
+            throw new IllegalArgumentException(
+                    "a trust domain's driver is an invoker where the engines are, and has threads where they"
+                            + " have; given threading mode " + threadingMode + " and a driver that is "
+                            + (trustDomain.isInvoked() ? "an invoker" : "none"));
         }
         dataDirectory = dataDirectory.toAbsolutePath().normalize();
         if (driverDirectory == null) {

@@ -109,6 +109,7 @@ final class Steward implements AutoCloseable {
                 .identity(identity)
                 .driver(driver)
                 .provider(provider)
+                .inOneTrustDomain(context.trustDomain() != null)
                 .incarnation(incarnation.startCount());
         if (context.listenHost() != null && isAtItsPlace(roster.peer(roster.idOf(identity.publicKey())))) {
             links.listen(context.listenHost(), context.listenPort());

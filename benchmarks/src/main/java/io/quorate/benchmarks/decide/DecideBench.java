@@ -64,9 +64,9 @@ public final class DecideBench {
         try (group) {
             progress("start", 0, "");
             group.start();
-            measured("warm up", group, options.warmUpSeconds());
+            measured("warm up", group, options.warmUpSeconds(), DecideOptions.Fault.NONE);
             final Neighbours neighbours = new Neighbours(group.handles());
-            final List<WorkerFigures> figures = measured("measure", group, options.seconds());
+            final List<WorkerFigures> figures = measured("measure", group, options.seconds(), options.fault());
             final DecideReport report = new DecideReport(
                     options, figures, neighbours.fraction(), group.provider(), options.isDurable() ? group.disk() : "");
             saidOf = "";
@@ -86,10 +86,11 @@ public final class DecideBench {
         }
     }
 
-    private List<WorkerFigures> measured(final String what, final DecideGroup group, final double seconds)
-            throws InterruptedException {
+    private List<WorkerFigures> measured(
+            final String what, final DecideGroup group, final double seconds, final DecideOptions.Fault fault)
+            throws IOException, InterruptedException {
         final long startNs = System.nanoTime();
-        return group.run(seconds, answered -> {
+        return group.run(seconds, fault, answered -> {
             final double elapsed = (System.nanoTime() - startNs) / 1e9;
             final String figures = elapsed < 0.5
                     ? ""

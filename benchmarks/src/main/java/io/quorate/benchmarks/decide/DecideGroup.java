@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -29,6 +31,7 @@ final class DecideGroup implements AutoCloseable {
     private final BenchFolder data;
     private final List<BenchProcess> processes = new CopyOnWriteArrayList<>();
     private String provider = "";
+    private int primaryId;
 
     private DecideGroup(final DecideOptions options, final BenchFolder memory, final BenchFolder data) {
         this.options = options;
@@ -48,7 +51,18 @@ final class DecideGroup implements AutoCloseable {
             identity.savePrivate(memory.path().resolve("peer-" + id + ".key"));
             peers.add(new Roster.Peer(id, "peer-" + id, "127.0.0.1", ports[id], identity.publicKey()));
         }
-        final Roster roster = Roster.of(1, peers, Map.of("dimension", "8", "heads", "2", "reads", "ordered"));
+        final Roster roster = Roster.of(
+                1,
+                peers,
+                Map.of(
+                        "dimension",
+                        "8",
+                        "heads",
+                        "2",
+                        "reads",
+                        "ordered",
+                        "view-change-timeout-ms",
+                        Integer.toString(options.timeoutMs())));
         Files.writeString(memory.path().resolve("roster.txt"), roster.canonicalText());
         return new DecideGroup(options, memory, data);
     }
@@ -70,7 +84,10 @@ final class DecideGroup implements AutoCloseable {
             final String name = "peers-" + words(share).replace(',', '-');
             final BenchFolder folder = memory.make(name);
             final BenchFolder disk = options.isDurable() ? data.make(name) : folder;
-            final List<Integer> own = share.stream().filter(clients::contains).toList();
+            // Whoever is not well sends nothing, so any of them may have to.
+            final List<Integer> own = options.fault() == DecideOptions.Fault.NONE
+                    ? share.stream().filter(clients::contains).toList()
+                    : share;
             processes.add(BenchProcess.start(
                     "peers " + words(share),
                     folder,
@@ -83,7 +100,8 @@ final class DecideGroup implements AutoCloseable {
                             own.isEmpty() ? "-" : words(own),
                             options.threading().name(),
                             options.idle().name(),
-                            Boolean.toString(options.isDurable()))));
+                            Boolean.toString(options.isDurable()),
+                            options.transport())));
         }
         for (final BenchProcess process : processes) {
             provider = process.answer(DecideWorker.READY);
@@ -99,20 +117,42 @@ final class DecideGroup implements AutoCloseable {
     /**
      * Has all clients send for so long.
      *
+     * @param fault what happens to a peer's process meanwhile
      * @param onProgress told now and then how many requests have been answered
-     * @return what each process says
+     * @return what each process says, but for the one that is not well
      */
-    List<WorkerFigures> run(final double seconds, final LongConsumer onProgress) throws InterruptedException {
+    List<WorkerFigures> run(final double seconds, final DecideOptions.Fault fault, final LongConsumer onProgress)
+            throws IOException, InterruptedException {
         final double pauseNs = options.isOpenLoop() ? 1e9 * options.clients() / options.ratePerSecond() : 0;
-        for (final BenchProcess process : processes) {
-            process.order(DecideWorker.RUN + (long) (seconds * 1e9) + " " + options.inFlight() + " " + pauseNs + " "
-                    + options.sizeBytes());
+        final int faulty = faulty(fault);
+        int clients = 0;
+        for (int i = 0; i < processes.size(); i++) {
+            final int place = (FIRST_CLIENT + i) % processes.size();
+            final boolean isSending =
+                    options.fault() == DecideOptions.Fault.NONE || place != faulty && clients < options.clients();
+            clients += isSending ? 1 : 0;
+            processes
+                    .get(place)
+                    .order(DecideWorker.RUN + (long) (seconds * 1e9) + " " + (isSending ? options.inFlight() : 0) + " "
+                            + pauseNs + " " + options.sizeBytes());
         }
         final WorkerFigures[] figures = new WorkerFigures[processes.size()];
         final long[] answered = new long[processes.size()];
-        int doneCount = 0;
+        if (fault == DecideOptions.Fault.BACKUP_STOPPED) {
+            signal("STOP", processes.get(faulty));
+        }
+        final long killAtNs = System.nanoTime() + (long) (seconds * 1e9 / 2);
+        boolean isKillDue = fault == DecideOptions.Fault.PRIMARY_KILLED;
+        int doneCount = faulty < 0 ? 0 : 1;
         while (doneCount < figures.length) {
+            if (isKillDue && System.nanoTime() - killAtNs >= 0) {
+                isKillDue = false;
+                processes.get(faulty).kill();
+            }
             for (int i = 0; i < figures.length; i++) {
+                if (i == faulty) {
+                    continue;
+                }
                 String line = figures[i] == null ? processes.get(i).poll(LOOK_MS) : null;
                 while (line != null) {
                     if (line.startsWith(DecideWorker.PROGRESS)) {
@@ -124,9 +164,30 @@ final class DecideGroup implements AutoCloseable {
                     line = figures[i] == null ? processes.get(i).poll(0) : null;
                 }
             }
-            onProgress.accept(java.util.Arrays.stream(answered).sum());
+            onProgress.accept(Arrays.stream(answered).sum());
         }
-        return List.of(figures);
+        if (fault == DecideOptions.Fault.BACKUP_STOPPED) {
+            signal("CONT", processes.get(faulty));
+        }
+        final List<WorkerFigures> said =
+                Arrays.stream(figures).filter(Objects::nonNull).toList();
+        primaryId = said.getFirst().primaryId();
+        return said;
+    }
+
+    /** Whose process is not well; -1 if all are. */
+    private int faulty(final DecideOptions.Fault fault) {
+        return switch (fault) {
+            case NONE -> -1;
+            case PRIMARY_KILLED -> primaryId;
+            case BACKUP_STOPPED -> (primaryId + processes.size() - 1) % processes.size();
+        };
+    }
+
+    private static void signal(final String name, final BenchProcess process) throws IOException, InterruptedException {
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.handle().pid()))
+                .start()
+                .waitFor();
     }
 
     List<ProcessHandle> handles() {

@@ -18,6 +18,8 @@ import java.util.Locale;
  * @param seconds of measuring
  * @param warmUpSeconds before it
  * @param ratePerSecond of all clients together, in an open loop; 0 for a closed loop
+ * @param fault what happens to a peer meanwhile
+ * @param timeoutMs how long a silent primary is waited for
  * @param plot where the picture goes, or null
  * @param isJson whether the last line of standard output is JSON
  */
@@ -34,13 +36,30 @@ record DecideOptions(
         double ratePerSecond,
         ThreadingMode threading,
         Idle idle,
+        Fault fault,
+        int timeoutMs,
         Path plot,
         boolean isJson) {
     static final String USAGE =
-            "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp] [--durable]"
+            "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp|ipc] [--durable]"
                     + " [--clients 1] [--in-flight 1] [--size 32] [--seconds 10] [--warm-up 5] [--rate REQUESTS/S]"
-                    + " [--threading invoker|shared|dedicated] [--idle yield|backoff] [--plot FILE.svg] [--json]";
+                    + " [--threading invoker|shared|dedicated] [--idle yield|backoff] [--fault none|primary-killed|backup-stopped]"
+                    + " [--timeout-ms 500] [--plot FILE.svg] [--json]";
 
+    /** What happens while the group is measured. */
+    enum Fault {
+        NONE,
+        /** The process of the peer that was primary after the warm-up is killed at half of the time. */
+        PRIMARY_KILLED,
+        /** The process of the backup that would be primary last is stopped at the beginning, and goes on at the end. */
+        BACKUP_STOPPED;
+
+        String label() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    private static final int TIMEOUT_MS_MAX = 60_000;
     private static final int PEERS_MAX = 64;
     private static final int IN_FLIGHT_MAX = 1024;
     private static final double SECONDS_MAX = 86_400;
@@ -81,6 +100,8 @@ record DecideOptions(
         private double rate;
         private ThreadingMode threading = ThreadingMode.INVOKER;
         private Idle idle = Idle.YIELD;
+        private Fault fault = Fault.NONE;
+        private int timeoutMs = 500;
         private Path plot;
         private boolean isJson;
 
@@ -112,6 +133,11 @@ record DecideOptions(
                 case "--idle" ->
                     idle = Idle.valueOf(
                             choice(option, List.of("yield", "backoff")).toUpperCase(Locale.ROOT));
+                case "--fault" ->
+                    fault = Fault.valueOf(choice(option, List.of("none", "primary-killed", "backup-stopped"))
+                            .toUpperCase(Locale.ROOT)
+                            .replace('-', '_'));
+                case "--timeout-ms" -> timeoutMs = number(option, 1, TIMEOUT_MS_MAX);
                 case "--plot" -> plot = Path.of(value(option));
                 case "--json" -> isJson = true;
                 default -> throw new IllegalArgumentException("unknown option " + option + "; " + USAGE);
@@ -123,8 +149,15 @@ record DecideOptions(
                 throw new IllegalArgumentException(
                         "--clients is at most --peers, for each client is a peer; given " + clients + " of " + peers);
             }
-            if (transport.equals("ipc")) {
-                throw new IllegalArgumentException("--transport ipc: the engine's peers speak udp only");
+            if (transport.equals("ipc") && isProcesses) {
+                throw new IllegalArgumentException("--transport ipc is for peers of one process; given --processes");
+            }
+            if (fault != Fault.NONE && (!isProcesses || peers < 4 || clients > peers - 2)) {
+                throw new IllegalArgumentException(
+                        "--fault " + fault.label() + " needs --processes, at least 4 --peers and at most 2"
+                                + " fewer --clients than those; given "
+                                + (isProcesses ? "--processes, " : "one process, ") + peers
+                                + " peers and " + clients + " clients");
             }
             // An open loop is bounded by its rate; the window is only there to bound what a stalled group leaves
             // behind.
@@ -142,6 +175,8 @@ record DecideOptions(
                     rate,
                     threading,
                     idle,
+                    fault,
+                    timeoutMs,
                     plot,
                     isJson);
         }

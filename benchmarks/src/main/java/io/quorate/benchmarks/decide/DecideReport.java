@@ -55,10 +55,10 @@ record DecideReport(
     String description() {
         return String.format(
                 Locale.ROOT,
-                "%d peers in %s over %s, %s, %d client%s, %s, %d-byte requests, threading %s, %s",
+                "%d peers in %s over %s, %s, %d client%s, %s, %d-byte requests, threading %s%s, %s",
                 options.peers(),
                 options.isProcesses() ? "a process each" : "one process",
-                options.transport().toUpperCase(Locale.ROOT) + " loopback",
+                options.transport().equals("ipc") ? "IPC (one trust domain)" : "UDP loopback",
                 options.isDurable() ? "durable (" + disk + ")" : "memory-only",
                 options.clients(),
                 options.clients() == 1 ? "" : "s",
@@ -67,6 +67,10 @@ record DecideReport(
                         : "closed loop with " + options.inFlight() + " in flight each",
                 options.sizeBytes(),
                 options.threading().name().toLowerCase(Locale.ROOT),
+                options.fault() == DecideOptions.Fault.NONE
+                        ? ""
+                        : ", " + options.fault().label() + ", a silent primary is waited for " + options.timeoutMs()
+                                + " ms",
                 provider);
     }
 
@@ -121,7 +125,7 @@ record DecideReport(
         return String.format(
                 Locale.ROOT,
                 "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
-                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
+                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
                         + "\"requestsPerSecond\":%.2f,\"decisionsPerSecond\":%.2f,\"requestsPerDecision\":%.3f,"
                         + "\"requests\":%d,\"unanswered\":%d,"
                         + "\"p50Nanos\":%d,\"p90Nanos\":%d,\"p99Nanos\":%d,\"p999Nanos\":%d,\"maxNanos\":%d,\"meanNanos\":%.0f,"
@@ -136,6 +140,8 @@ record DecideReport(
                 options.inFlight(),
                 options.sizeBytes(),
                 options.threading().name().toLowerCase(Locale.ROOT),
+                options.fault().label(),
+                options.timeoutMs(),
                 options.isOpenLoop(),
                 options.ratePerSecond(),
                 options.seconds(),

@@ -6,6 +6,8 @@ import io.quorate.engine.ConsensusEngine;
 import io.quorate.engine.EngineContext;
 import io.quorate.engine.ThreadingMode;
 import io.quorate.engine.metrics.EngineStatus;
+import io.quorate.transport.aeron.DriverSettings;
+import io.quorate.transport.aeron.EmbeddedDriver;
 import io.quorate.transport.auth.Ed25519Provider;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -56,7 +58,7 @@ public final class DecideWorker {
 
     /**
      * @param arguments this process's folder in memory; the folder of data; the group's folder; the ids of its peers; the ids of its
-     *     clients, or a dash; the threading mode; the idle strategy; whether there are journals
+     *     clients, or a dash; the threading mode; the idle strategy; whether there are journals; how frames travel
      * @return the exit code
      */
     public static int run(final InputStream in, final PrintStream out, final String... arguments) {
@@ -75,7 +77,14 @@ public final class DecideWorker {
                 ? new YieldingIdleStrategy()
                 : new BackoffIdleStrategy(20, 50, 1_000, 100_000);
         final DecideWorker worker = new DecideWorker(threading == ThreadingMode.INVOKER, idle.get(), out);
+        EmbeddedDriver domain = null;
         try {
+            if (arguments[8].equals("ipc")) {
+                domain = EmbeddedDriver.launch(
+                        memory.path().resolve("driver"),
+                        worker.isInvoked ? EmbeddedDriver.Threading.INVOKER : EmbeddedDriver.Threading.SHARED,
+                        DriverSettings.defaults());
+            }
             for (final String id : arguments[3].split(",")) {
                 final Path group = Path.of(arguments[2]);
                 worker.engines.add(ConsensusEngine.launch(new EngineContext()
@@ -83,6 +92,7 @@ public final class DecideWorker {
                         .keyFile(group.resolve("peer-" + id + ".key"))
                         .dataDirectory(data.path().resolve("peer-" + id))
                         .driverDirectory(memory.path().resolve("driver-" + id))
+                        .trustDomain(domain)
                         .memoryOnly(!Boolean.parseBoolean(arguments[7]))
                         .warmUpMax(Duration.ZERO)
                         .threadingMode(threading)
@@ -98,6 +108,7 @@ public final class DecideWorker {
             throw new IllegalStateException(e);
         } finally {
             CloseHelper.quietCloseAll(worker.engines);
+            CloseHelper.quietClose(domain);
         }
     }
 
@@ -199,6 +210,7 @@ public final class DecideWorker {
                 used[0],
                 used[1],
                 used[2],
+                engines.getFirst().status(PATIENCE).primaryId(),
                 latencies);
     }
 

@@ -86,11 +86,48 @@ class DecideBenchIT {
     }
 
     @Test
+    void shouldMeasurePeersOfOneTrustDomain() throws IOException {
+        final List<Path> before = folders();
+        final Map<String, Object> json = measure("--transport", "ipc", "--seconds", "0.3", "--warm-up", "0.2");
+        assertThat(json).containsEntry("transport", "ipc").containsEntry("unanswered", 0.0);
+        assertThat(number(json, "requests")).isPositive();
+        assertThat(folders()).isEqualTo(before);
+        assertThat(children()).isEmpty();
+    }
+
+    @Test
+    void shouldGoOnWithoutThePrimary() throws IOException {
+        final List<Path> before = folders();
+        final Map<String, Object> json = measure(
+                "--processes",
+                "--fault",
+                "primary-killed",
+                "--timeout-ms",
+                "50",
+                "--idle",
+                "backoff",
+                "--seconds",
+                "1.5",
+                "--warm-up",
+                "0.2");
+        assertThat(json)
+                .containsEntry("fault", "primary-killed")
+                .containsEntry("timeoutMs", 50.0)
+                .containsEntry("unanswered", 0.0);
+        // Somebody waited for the next view, which nobody asks for before the primary's time is over.
+        assertThat(number(json, "maxNanos")).isGreaterThan(25e6);
+        assertThat(folders()).isEqualTo(before);
+        assertThat(children()).isEmpty();
+    }
+
+    @Test
     void shouldRefuseAWrongCommandLine() {
         refuses("unknown option --fast; usage: bench decide", "--fast");
         refuses("--size is a whole number from ", "--size", "5");
         refuses("--rate is above 0 and at most 10000000, given none", "--rate", "none");
         refuses("--transport is udp or ipc, given tcp", "--transport", "tcp");
+        refuses("--transport ipc is for peers of one process; given --processes", "--transport", "ipc", "--processes");
+        refuses("--fault primary-killed needs --processes", "--fault", "primary-killed");
         refuses("--clients is at most --peers, for each client is a peer; given 5 of 4", "--clients", "5");
         refuses("--seconds needs a value", "--seconds");
     }

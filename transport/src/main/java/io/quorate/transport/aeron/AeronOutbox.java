@@ -12,6 +12,7 @@ import io.quorate.transport.auth.SessionKeys;
 import io.quorate.transport.frame.FrameFlyweight;
 import io.quorate.transport.frame.FramePacker;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.agrona.DirectBuffer;
 
 /**
@@ -26,7 +27,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     private static final long HOLD_MAX_NS = 1_000_000_000;
 
     private final int localId;
-    private final int streamId;
+    private final IntUnaryOperator streamIds;
     private final FrameLimits limits;
     private final LinkCounters counters;
     private final Lane[] lanes;
@@ -37,12 +38,14 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     private long nowNs;
 
     /**
+     * @param streamIds by receiver
+     * @param channels by receiver
      * @param idleNs after which time an unused stream is closed, to be opened again when it is needed; 0 keeps all open
      * @param onFlushed called when frames were handed over: a driver on this thread sends them at once
      */
     AeronOutbox(
             final FrameFlyweight.Link link,
-            final int streamId,
+            final IntUnaryOperator streamIds,
             final List<String> channels,
             final long idleNs,
             final FrameLimits limits,
@@ -52,7 +55,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         this.idleNs = idleNs;
         isOnDemand = idleNs > 0;
         localId = link.senderId();
-        this.streamId = streamId;
+        this.streamIds = streamIds;
         this.limits = limits;
         this.counters = counters;
         lanes = new Lane[channels.size()];
@@ -178,7 +181,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
         aeron = client;
         for (int id = 0; id < lanes.length; id++) {
             if (id != localId && !isOnDemand) {
-                lanes[id].publication = client.addExclusivePublication(lanes[id].channel, streamId);
+                lanes[id].publication = client.addExclusivePublication(lanes[id].channel, streamIds.applyAsInt(id));
                 lanes[id].registrationId = NONE;
             }
         }
@@ -226,7 +229,7 @@ public final class AeronOutbox implements Outbox, PeerLinks.Wire {
     private int rebuild(final int peerId, final Lane lane, final long nowNs) {
         try {
             if (lane.registrationId == NONE) {
-                lane.registrationId = aeron.asyncAddExclusivePublication(lane.channel, streamId);
+                lane.registrationId = aeron.asyncAddExclusivePublication(lane.channel, streamIds.applyAsInt(peerId));
                 return 1;
             }
             final ExclusivePublication publication = aeron.getExclusivePublication(lane.registrationId);

@@ -78,7 +78,7 @@ public final class AeronTransport implements Transport {
                 context.random());
         outbox = new AeronOutbox(
                 link,
-                context.streamId(),
+                context::streamId,
                 context.publicationChannels(),
                 context.idleNs(),
                 limits,
@@ -88,7 +88,7 @@ public final class AeronTransport implements Transport {
         final FrameDispatcher dispatcher = new FrameDispatcher(link, limits, rings, counters, links);
         final int imagesMax = IMAGES_PER_PEER * peers + IMAGES_SPARE;
         inbox = new AeronInbox(dispatcher, counters, limits.frameLengthMax(), imagesMax);
-        admitted = new GuardedEndpoint.Guests(context.sources(), imagesMax, context.streamId());
+        admitted = new GuardedEndpoint.Guests(context.sources(), imagesMax, context.streamId(context.localId()));
         driver.admit(admitted);
     }
 
@@ -236,7 +236,7 @@ public final class AeronTransport implements Transport {
         }
         aeron = Aeron.connect(client);
         inbox.subscription(aeron.addSubscription(
-                context.subscriptionChannel(), context.streamId(), null, inbox::onUnavailableImage));
+                context.subscriptionChannel(), context.streamId(context.localId()), null, inbox::onUnavailableImage));
         outbox.connect(aeron);
     }
 }

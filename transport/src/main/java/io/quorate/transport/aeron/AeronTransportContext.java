@@ -24,6 +24,9 @@ public final class AeronTransportContext {
 
     private static final int STREAMS = 1024;
 
+    /** In one memory each receiver of each epoch has a stream of its own, from here on. */
+    private static final int MEMORY_STREAM_ID = 100_000;
+
     private Roster roster;
     private PeerIdentity identity;
     private EmbeddedDriver driver;
@@ -34,6 +37,7 @@ public final class AeronTransportContext {
     private long incarnation = -1;
     private PeerLinks.Timing timing = PeerLinks.Timing.defaults();
     private boolean isOpenToAnyAddress;
+    private boolean isInOneTrustDomain;
     private long idleNs;
     private Set<InetAddress> sources;
     private boolean isConcluded;
@@ -113,6 +117,17 @@ public final class AeronTransportContext {
         return this;
     }
 
+    /**
+     * All peers of the roster are one operator's, run in this process, and are given the same {@link #driver}: frames go through its
+     * memory (Aeron IPC) in place of UDP. They are sealed and checked as ever, but whoever can open the driver's folder can read and
+     * disturb what all of them say, where a peer with a driver of its own exposes only itself. False by default.
+     */
+    public AeronTransportContext inOneTrustDomain(final boolean value) {
+        requireOpen();
+        isInOneTrustDomain = value;
+        return this;
+    }
+
     long idleNs() {
         return idleNs;
     }
@@ -159,8 +174,9 @@ public final class AeronTransportContext {
      * Each epoch has a stream of its own: a peer that stands in two, while its group goes from one to the next, reads no frame twice,
      * and a slow reader of the one holds up nothing in the other.
      */
-    int streamId() {
-        return STREAM_ID + (int) Math.floorMod(roster.epoch() - 1, (long) STREAMS);
+    int streamId(final int receiverId) {
+        final int epoch = (int) Math.floorMod(roster.epoch() - 1, (long) STREAMS);
+        return isInOneTrustDomain ? MEMORY_STREAM_ID + epoch * Roster.PEERS_MAX + receiverId : STREAM_ID + epoch;
     }
 
     List<String> publicationChannels() {
@@ -202,6 +218,34 @@ public final class AeronTransportContext {
         if (incarnation < 0) {
             incarnation = System.currentTimeMillis();
         }
+        if (isInOneTrustDomain) {
+            concludeInMemory();
+        } else {
+            concludeUdp();
+        }
+        isConcluded = true;
+        return this;
+    }
+
+    private void concludeInMemory() {
+        sources = Set.of();
+        publicationChannels = new ArrayList<>();
+        for (final Roster.Peer peer : roster.peers()) {
+            if (!address(peer.host(), "peer " + peer.id() + " (" + peer.name() + ")")
+                    .isLoopbackAddress()) {
+                throw new IllegalArgumentException("IPC is for peers of one trust domain in one process; peer "
+                        + peer.id() + " (" + peer.name() + ") is at " + peer.address() + ", not on loopback: use UDP");
+            }
+            publicationChannels.add(new ChannelUriStringBuilder()
+                    .media("ipc")
+                    .termLength(driver.settings().termLength())
+                    .mtu(driver.settings().mtuLength())
+                    .build());
+        }
+        subscriptionChannel = new ChannelUriStringBuilder().media("ipc").build();
+    }
+
+    private void concludeUdp() {
         final Roster.Peer self = roster.peer(localId);
         final String host = listenHost == null ? self.host() : listenHost;
         final int port = listenHost == null ? self.port() : listenPort;
@@ -221,8 +265,6 @@ public final class AeronTransportContext {
                 sources.add(address);
             }
         }
-        isConcluded = true;
-        return this;
     }
 
     private String channel(final InetAddress address, final int port) {

@@ -116,6 +116,11 @@ public final class EmbeddedDriver implements AutoCloseable {
         return invoker == null ? 0 : invoker.invoke();
     }
 
+    /** True if it works only when it is called. */
+    public boolean isInvoked() {
+        return invoker != null;
+    }
+
     public DriverSettings settings() {
         return settings;
     }
