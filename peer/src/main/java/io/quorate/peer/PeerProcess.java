@@ -3,6 +3,7 @@ package io.quorate.peer;
 import io.quorate.engine.ConsensusEngine;
 import io.quorate.engine.EngineContext;
 import io.quorate.engine.GroupSettings;
+import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.peer.admin.AdminServer;
 import io.quorate.transport.auth.PeerIdentity;
@@ -98,6 +99,9 @@ public final class PeerProcess implements AutoCloseable {
         fields.put("journal", status.journal().found());
         fields.put("voting", status.isVoting());
         fields.put("crypto", status.cryptoProvider());
+        final MembershipContext membership =
+                GroupSettings.of(engine.roster()).membership(engine.roster(), status.peerId());
+        fields.put("membership", membership == null ? "off" : membership.predicted());
         final Map<String, Object> kernel = new LinkedHashMap<>();
         kernel.put("name", status.kernelName());
         kernel.put("bits", status.kernelBits());

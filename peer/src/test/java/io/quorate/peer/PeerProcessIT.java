@@ -45,6 +45,7 @@ class PeerProcessIT {
     private static final int[] PORTS = new int[PEERS];
     private static final List<Process> PROCESSES = new ArrayList<>();
     private static final List<String> READY = new ArrayList<>();
+    private static final List<String> PREDICTED = new ArrayList<>();
 
     private record Run(int exitCode, String out, String err) {}
 
@@ -72,6 +73,7 @@ class PeerProcessIT {
         for (final Process process : PROCESSES) {
             final BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
             READY.add(lines.readLine());
+            PREDICTED.add(lines.readLine());
         }
     }
 
@@ -97,6 +99,8 @@ class PeerProcessIT {
                     .startsWith("peer " + id + " (peer-" + id + ") ready: UDP 127.0.0.1:" + PORTS[id] + ", key ")
                     .contains(fingerprint(publicKey));
         }
+        assertThat(PREDICTED)
+                .allMatch(line -> line.startsWith("  profile lan: a silent crash is known everywhere after 1.17 s"));
     }
 
     @Test

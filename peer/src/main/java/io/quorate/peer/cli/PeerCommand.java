@@ -126,7 +126,8 @@ final class PeerCommand implements Callable<Integer> {
                                 ? "memory only"
                                 : "journal " + ready.get("journal"))
                         + (ready.get("state").equals("joins") ? ", joins epoch " + ready.get("epoch") : "")
-                        + (Boolean.TRUE.equals(ready.get("voting")) ? "" : ", no vote yet"));
+                        + (Boolean.TRUE.equals(ready.get("voting")) ? "" : ", no vote yet")
+                        + (ready.get("membership").equals("off") ? "" : "\n  " + ready.get("membership")));
     }
 
     /** A signal is the ordinary way to end a peer, so it ends with 0 and not with 128 + the signal's number. */
