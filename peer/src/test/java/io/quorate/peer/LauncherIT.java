@@ -160,6 +160,28 @@ class LauncherIT {
         assertThat(run.err).contains("nothing is built");
     }
 
+    /** Java takes what a process's pipes hold when it ends; a filter that outlives the launcher lost the last words, often. */
+    @Test
+    void shouldEndAfterItsErrorsAreOut() throws Exception {
+        final Path tree = tree();
+        final Map<String, String> environment =
+                Map.of("JAVA25_HOME", jdk("jdk", "25").toString(), "QUORATE_NO_BUILD", "1");
+        for (int time = 0; time < 20; time++) {
+            final Run unbuilt = run(folder, environment, tree.resolve("quorate").toString());
+            assertThat(unbuilt.err).as("time " + time).contains("nothing is built");
+        }
+        Files.createDirectories(tree.resolve("peer/target"));
+        Files.writeString(tree.resolve("peer/target/quorate-peer-0.1.0.jar"), "");
+        script(
+                folder.resolve("jdk/bin/java"),
+                "echo WARNING: Using incubator modules: jdk.incubator.vector >&2; echo last words >&2; exit 3");
+        for (int time = 0; time < 20; time++) {
+            final Run failed = run(folder, environment, tree.resolve("quorate").toString(), "status");
+            assertThat(failed.err).as("time " + time).isEqualTo("last words\n");
+            assertThat(failed.exitCode).isEqualTo(3);
+        }
+    }
+
     @Test
     void shouldPrintVersionOfTheRealProgram() throws Exception {
         final Run run = run(
