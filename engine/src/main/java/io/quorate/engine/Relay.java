@@ -249,7 +249,12 @@ final class Relay implements Agent {
     public void onClose() {
         CloseHelper.quietCloseAll(past);
         past.clear();
-        CloseHelper.quietClose(transport);
+        if (agent != null && !isOver) {
+            // Says goodbye first, and closes the links.
+            CloseHelper.quietClose(agent::onClose);
+        } else {
+            CloseHelper.quietClose(transport);
+        }
         transport = null;
     }
 }

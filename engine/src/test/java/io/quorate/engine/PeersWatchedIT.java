@@ -88,6 +88,21 @@ class PeersWatchedIT {
         }
     }
 
+    @Test
+    void shouldSayGoodbyeWhenItStops() throws Exception {
+        try (EpochGroup peers = new EpochGroup(folder, 4, SETTINGS, context -> context)) {
+            peers.await("all are reached", OBSERVER, status -> status.health().reached() == 4);
+            peers.stop("p3");
+            peers.await(
+                    "p3 has left",
+                    OBSERVER,
+                    status -> status.mesh().members().get(3).state().equals("left"));
+            assertThat(peers.engine(OBSERVER).peers().isWritable()).isTrue();
+            peers.start("p3");
+            peers.await("p3 is back", OBSERVER, status -> status.health().reached() == 4);
+        }
+    }
+
     private void checkCalm() throws Exception {
         group.await("all are reached", OBSERVER, status -> status.health().reached() == 4);
         group.await(
