@@ -68,7 +68,13 @@ public final class DecideBench {
             final Neighbours neighbours = new Neighbours(group.handles());
             final List<WorkerFigures> figures = measured("measure", group, options.seconds(), options.fault());
             final DecideReport report = new DecideReport(
-                    options, figures, neighbours.fraction(), group.provider(), options.isDurable() ? group.disk() : "");
+                    options,
+                    figures,
+                    group.faultyId(),
+                    group.primaryId(),
+                    neighbours.fraction(),
+                    group.provider(),
+                    options.isDurable() ? group.disk() : "");
             saidOf = "";
             progress("measured", 1, "");
             err.println();

@@ -32,6 +32,7 @@ final class DecideGroup implements AutoCloseable {
     private final List<BenchProcess> processes = new CopyOnWriteArrayList<>();
     private String provider = "";
     private int primaryId;
+    private int faultyId = -1;
 
     private DecideGroup(final DecideOptions options, final BenchFolder memory, final BenchFolder data) {
         this.options = options;
@@ -106,12 +107,30 @@ final class DecideGroup implements AutoCloseable {
         for (final BenchProcess process : processes) {
             provider = process.answer(DecideWorker.READY);
         }
-        for (final BenchProcess process : processes) {
-            process.order(DecideWorker.PROBE);
+        probe(-1);
+    }
+
+    /**
+     * Waits until the group has answered each client once more.
+     *
+     * @param exceptId whose process is not asked; -1 if all are
+     * @return who proposes in the latest view that a peer has seen
+     */
+    private int probe(final int exceptId) throws InterruptedException {
+        final List<BenchProcess> there = IntStream.range(0, processes.size())
+                .filter(id -> id != exceptId)
+                .mapToObj(processes::get)
+                .toList();
+        there.forEach(process -> process.order(DecideWorker.PROBE));
+        long latest = -1;
+        int proposer = -1;
+        for (final BenchProcess process : there) {
+            final String[] words = process.answer(DecideWorker.PROBE).strip().split(" ");
+            final long view = Long.parseLong(words[0]);
+            proposer = view > latest ? Integer.parseInt(words[1]) : proposer;
+            latest = Math.max(latest, view);
         }
-        for (final BenchProcess process : processes) {
-            process.answer(DecideWorker.PROBE);
-        }
+        return proposer;
     }
 
     /**
@@ -171,7 +190,9 @@ final class DecideGroup implements AutoCloseable {
         }
         final List<WorkerFigures> said =
                 Arrays.stream(figures).filter(Objects::nonNull).toList();
-        primaryId = said.getFirst().primaryId();
+        faultyId = faulty;
+        // Whose process was stopped has yet to say what it measured.
+        primaryId = probe(faulty);
         return said;
     }
 
@@ -192,6 +213,16 @@ final class DecideGroup implements AutoCloseable {
 
     List<ProcessHandle> handles() {
         return processes.stream().map(BenchProcess::handle).toList();
+    }
+
+    /** Whose process was not well in the last run; -1 if all were. */
+    int faultyId() {
+        return faultyId;
+    }
+
+    /** Who proposes since the last run, as a request after it showed. */
+    int primaryId() {
+        return primaryId;
     }
 
     /** Who signs and verifies. */

@@ -10,12 +10,20 @@ import org.HdrHistogram.Histogram;
  * What {@code bench decide} prints: a table for people, a line of JSON for programs.
  *
  * @param figures of each process
+ * @param faultyId whose process was not well; -1 if all were
+ * @param primaryId who proposes after the run
  * @param othersFraction of all processors that other processes used meanwhile; NaN if nobody knows
  * @param provider who signs and verifies
  * @param disk the journals' file system; empty in memory-only mode
  */
 record DecideReport(
-        DecideOptions options, List<WorkerFigures> figures, double othersFraction, String provider, String disk) {
+        DecideOptions options,
+        List<WorkerFigures> figures,
+        int faultyId,
+        int primaryId,
+        double othersFraction,
+        String provider,
+        String disk) {
     Histogram latencies() {
         final Histogram all = new Histogram(3);
         figures.forEach(one -> all.add(one.latencies()));
@@ -125,7 +133,7 @@ record DecideReport(
         return String.format(
                 Locale.ROOT,
                 "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
-                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
+                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
                         + "\"requestsPerSecond\":%.2f,\"decisionsPerSecond\":%.2f,\"requestsPerDecision\":%.3f,"
                         + "\"requests\":%d,\"unanswered\":%d,"
                         + "\"p50Nanos\":%d,\"p90Nanos\":%d,\"p99Nanos\":%d,\"p999Nanos\":%d,\"maxNanos\":%d,\"meanNanos\":%.0f,"
@@ -142,6 +150,8 @@ record DecideReport(
                 options.threading().name().toLowerCase(Locale.ROOT),
                 options.fault().label(),
                 options.timeoutMs(),
+                faultyId,
+                primaryId,
                 options.isOpenLoop(),
                 options.ratePerSecond(),
                 options.seconds(),

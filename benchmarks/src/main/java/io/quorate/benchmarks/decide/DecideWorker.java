@@ -141,8 +141,8 @@ public final class DecideWorker {
         }
     }
 
-    /** One request by each client, without a clock: the links are up and the group answers. */
-    private void probe() throws InterruptedException {
+    /** One request by each client, without a clock: the links are up and the group answers. Says the latest view and its primary. */
+    private void probe() throws InterruptedException, TimeoutException {
         for (final LoadGenerator client : clients) {
             client.start(System.nanoTime(), PATIENCE.toNanos(), 1, Double.MAX_VALUE, RequestShape.round(32));
             final long endNs = System.nanoTime() + PATIENCE.toNanos();
@@ -154,7 +154,14 @@ public final class DecideWorker {
                 }
             }
         }
-        Orders.say(out, PROBE);
+        long view = -1;
+        int primaryId = -1;
+        for (final ConsensusEngine engine : engines) {
+            final EngineStatus status = engine.status(PATIENCE);
+            primaryId = status.view() > view ? status.primaryId() : primaryId;
+            view = Math.max(view, status.view());
+        }
+        Orders.say(out, PROBE + " " + view + " " + primaryId);
     }
 
     /** All clients for so long, and then until all is answered. */
@@ -210,7 +217,6 @@ public final class DecideWorker {
                 used[0],
                 used[1],
                 used[2],
-                engines.getFirst().status(PATIENCE).primaryId(),
                 latencies);
     }
 

@@ -17,7 +17,6 @@ import org.HdrHistogram.Histogram;
  * @param allocatedBytes by all threads of the process
  * @param cpuNs used by all threads of the process
  * @param datagrams that left the machine's (more exactly: this network namespace's) sockets, others' included; -1 if unknown
- * @param primaryId who proposes at the end, as this process's first peer sees it
  * @param latencies of this process's clients, in nanoseconds
  */
 record WorkerFigures(
@@ -28,7 +27,6 @@ record WorkerFigures(
         long allocatedBytes,
         long cpuNs,
         long datagrams,
-        int primaryId,
         Histogram latencies) {
     private static final Path UDP = Path.of("/proc/self/net/snmp");
     private static final String UDP_LINE = "Udp: ";
@@ -36,7 +34,7 @@ record WorkerFigures(
 
     String encode() {
         return answered + " " + unanswered + " " + committed + " " + frames + " " + allocatedBytes + " " + cpuNs + " "
-                + datagrams + " " + primaryId + " " + Orders.encoded(latencies);
+                + datagrams + " " + Orders.encoded(latencies);
     }
 
     static WorkerFigures parse(final String line) {
@@ -45,7 +43,7 @@ record WorkerFigures(
         for (int i = 0; i < n.length; i++) {
             n[i] = Long.parseLong(words[i]);
         }
-        return new WorkerFigures(n[0], n[1], n[2], n[3], n[4], n[5], n[6], (int) n[7], Orders.decoded(words[n.length]));
+        return new WorkerFigures(n[0], n[1], n[2], n[3], n[4], n[5], n[6], Orders.decoded(words[n.length]));
     }
 
     /** Bytes that all threads of this process have allocated so far, ended ones included. */
