@@ -3,6 +3,8 @@ package io.quorate.engine.pbft;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.BatchPool;
 import io.quorate.engine.ordering.Digest256;
+import io.quorate.transport.auth.Signer;
+import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -107,7 +109,7 @@ final class LogSlot {
     /** Accepted in the current view. */
     final Digest256 digest = new Digest256();
 
-    /** Signature and signed bytes of the accepted pre-prepare; only if it did not come from a new view. */
+    /** Signature, zeros if there is none yet, and signed bytes of the accepted pre-prepare; only if it did not come from a new view. */
     final UnsafeBuffer statement = new UnsafeBuffer(new byte[STATEMENT_LENGTH]);
 
     final Digest256 committedDigest = new Digest256();
@@ -116,6 +118,9 @@ final class LogSlot {
     long sequence;
     boolean isAccepted;
     boolean hasStatement;
+
+    /** The statement has a signature, of whatever worth. */
+    boolean isSigned;
 
     /** The statement's signature was checked and holds. */
     boolean isChecked;
@@ -145,7 +150,7 @@ final class LogSlot {
     Batch wantedBatch;
     long votedAtNs;
 
-    /** Peers, as bits, that were shown the statement because they voted for another batch in this view. */
+    /** Peers, as bits, that are to see the statement once it is checked, because they voted for another batch in this view. */
     long shownTo;
 
     long sendAtNs;
@@ -247,6 +252,7 @@ final class LogSlot {
     void leaveView() {
         isAccepted = false;
         hasStatement = false;
+        isSigned = false;
         isChecked = false;
         isVoted = false;
         isPrepared = false;
@@ -270,6 +276,22 @@ final class LogSlot {
         digest.set(batchDigest);
         batch = known;
         lacking.mark(place);
+    }
+
+    /** The accepted pre-prepare itself, signed or not. */
+    void takeStatement(final DirectBuffer buffer, final int offset) {
+        statement.putBytes(0, buffer, offset, STATEMENT_LENGTH);
+        hasStatement = true;
+        isSigned = isSigned(statement, 0);
+    }
+
+    /** True if a pre-prepare's statement comes with a signature: something other than zeros in its place. */
+    static boolean isSigned(final DirectBuffer statement, final int offset) {
+        long bits = 0;
+        for (int i = 0; i < Signer.SIGNATURE_LENGTH; i += Long.BYTES) {
+            bits |= statement.getLong(offset + i);
+        }
+        return bits != 0;
     }
 
     /** True if another digest has committed here. */

@@ -13,6 +13,7 @@ import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.CommittedDecoder;
 import io.quorate.transport.codecs.EvidenceDecoder;
 import io.quorate.transport.codecs.FetchBatchDecoder;
+import io.quorate.transport.codecs.FetchPrePrepareDecoder;
 import io.quorate.transport.codecs.FetchRequestDecoder;
 import io.quorate.transport.codecs.FetchSnapshotDecoder;
 import io.quorate.transport.codecs.FetchViewChangeDecoder;
@@ -67,6 +68,7 @@ public final class PbftAdapter {
     private final NewViewDecoder newView = new NewViewDecoder();
     private final FetchViewChangeDecoder fetchViewChange = new FetchViewChangeDecoder();
     private final FetchRequestDecoder fetchRequest = new FetchRequestDecoder();
+    private final FetchPrePrepareDecoder fetchPrePrepare = new FetchPrePrepareDecoder();
     private final FetchBatchDecoder fetchBatch = new FetchBatchDecoder();
     private final BatchDecoder batch = new BatchDecoder();
     private final StatusDecoder status = new StatusDecoder();
@@ -158,6 +160,8 @@ public final class PbftAdapter {
             case FetchViewChangeDecoder.TEMPLATE_ID ->
                 isFixed(FetchViewChangeDecoder.BLOCK_LENGTH) && onFetchViewChange();
             case FetchRequestDecoder.TEMPLATE_ID -> isFixed(FetchRequestDecoder.BLOCK_LENGTH) && onFetchRequest();
+            case FetchPrePrepareDecoder.TEMPLATE_ID ->
+                isFixed(FetchPrePrepareDecoder.BLOCK_LENGTH) && onFetchPrePrepare();
             case FetchBatchDecoder.TEMPLATE_ID -> isFixed(FetchBatchDecoder.BLOCK_LENGTH) && onFetchBatch();
             case BatchDecoder.TEMPLATE_ID -> isVariable(BatchDecoder.BLOCK_LENGTH) && onBatch();
             case FetchSnapshotDecoder.TEMPLATE_ID -> isFixed(FetchSnapshotDecoder.BLOCK_LENGTH) && onFetchSnapshot();
@@ -342,6 +346,12 @@ public final class PbftAdapter {
         fetchRequest.wrap(buffer, offset, FetchRequestDecoder.BLOCK_LENGTH, 0);
         digest.set(buffer, offset + FetchRequestDecoder.requestDigestEncodingOffset());
         replica.transfer.onFetchRequest(senderId, digest);
+        return true;
+    }
+
+    private boolean onFetchPrePrepare() {
+        fetchPrePrepare.wrap(buffer, offset, FetchPrePrepareDecoder.BLOCK_LENGTH, 0);
+        replica.audit.onFetch(senderId, fetchPrePrepare.view(), fetchPrePrepare.sequence());
         return true;
     }
 

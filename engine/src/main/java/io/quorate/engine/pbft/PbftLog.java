@@ -1,11 +1,9 @@
 package io.quorate.engine.pbft;
 
-import io.quorate.engine.evidence.Evidence;
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.BatchPool;
 import io.quorate.engine.ordering.Digest256;
-import org.agrona.DirectBuffer;
 
 /**
  * The slots between the watermarks, low (the stable checkpoint) and low + L (OSDI 1999, 4.2 and 4.3). Everything up to
@@ -33,13 +31,6 @@ final class PbftLog {
     /** How far an idle group goes on, since the epoch may be about to end. */
     private long fillMax;
 
-    /** From the first bad signature of a view's primary on, what it assigns is checked before it is taken. */
-    private boolean isChecking;
-
-    /** The newest assignment of this view that came from its primary; 0 if none did. */
-    private long newestAccepted;
-
-    private long auditAtNs = PbftContext.LONG_AGO_NS;
     private long assignedNs = PbftContext.LONG_AGO_NS;
     private long gapNs = GAP_MAX_NS;
 
@@ -136,8 +127,7 @@ final class PbftLog {
         for (final LogSlot slot : ring) {
             slot.leaveView();
         }
-        isChecking = false;
-        newestAccepted = 0;
+        replica.audit.leaveView();
         if (!isEntering) {
             forgetWanted();
         }
@@ -163,41 +153,6 @@ final class PbftLog {
                 slot.reset(sequence, batches);
             }
         }
-    }
-
-    /** True if the signature of a pre-prepare is checked before it is taken; else its frame's MAC is enough. */
-    boolean isChecking() {
-        return isChecking;
-    }
-
-    /** The view's primary assigned a slot. */
-    void onAccepted(final LogSlot slot) {
-        onAssigned();
-        newestAccepted = slot.sequence;
-    }
-
-    /**
-     * Now and then one signature that serves evidence is checked: the newest, so that a primary that signs badly does not know which
-     * one it will be.
-     */
-    void onTick(final long nowNs) {
-        if (nowNs - auditAtNs >= 0 && !isChecking && isInWindow(newestAccepted)) {
-            auditAtNs = nowNs + replica.context.auditNs();
-            isChecked(slot(newestAccepted));
-        }
-    }
-
-    /** Checks the signature of what the primary assigned here, once. */
-    private boolean isChecked(final LogSlot slot) {
-        if (!slot.isChecked && slot.hasStatement) {
-            slot.isChecked =
-                    replica.isPrimary() || replica.isSignedBy(replica.primaryId(replica.view()), slot.statement, 0);
-            if (!slot.isChecked) {
-                isChecking = true;
-                replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
-            }
-        }
-        return slot.isChecked;
     }
 
     /** A digest is decided for a slot: by q commits in a view, or, in whatever view, by f+1 reports or the journal. */
@@ -392,67 +347,6 @@ final class PbftLog {
     void resume() {
         advanceCommitted();
         feed();
-    }
-
-    /** The same again shows that the primary lacks votes; another one is refused, and is evidence if it is signed. */
-    void onSecondPrePrepare(
-            final LogSlot slot,
-            final int senderId,
-            final Digest256 digest,
-            final DirectBuffer statement,
-            final int offset) {
-        if (slot.digest.isEqual(digest)) {
-            replica.counters.increment(PbftCounter.DROPPED_DUPLICATE);
-            replica.timers.onRepeatedVote(senderId, slot);
-        } else {
-            replica.counters.increment(PbftCounter.DROPPED_CONFLICTING);
-            accuse(slot, digest, statement, offset);
-        }
-    }
-
-    /** A peer that is not the primary shows what the primary signed there: no vote, but evidence if it differs. */
-    void onShown(final long sequence, final Digest256 digest, final DirectBuffer statement, final int offset) {
-        if (isInWindow(sequence) && slot(sequence).isAccepted) {
-            accuse(slot(sequence), digest, statement, offset);
-        }
-    }
-
-    private void accuse(
-            final LogSlot slot, final Digest256 digest, final DirectBuffer statement, final int statementOffset) {
-        if (slot.hasStatement && !slot.digest.isEqual(digest)) {
-            replica.evidence.onEvidence(Evidence.of(
-                    Evidence.Kind.PRE_PREPARE,
-                    replica.primaryId(),
-                    replica.view(),
-                    slot.sequence,
-                    slot.digest,
-                    slot.statement,
-                    0,
-                    digest,
-                    statement,
-                    statementOffset));
-        }
-    }
-
-    /**
-     * A backup votes for another batch than the primary assigned here: one of the two lies. Shows the backup, once a view, what
-     * the primary signed; if the backup has another one from it, that is the proof.
-     */
-    void show(final int peerId, final long ofView, final LogSlot slot, final Digest256 digest) {
-        final long bit = 1L << peerId;
-        if (slot.isVoted
-                && slot.hasStatement
-                && ofView == replica.view()
-                && !slot.digest.isEqual(digest)
-                && (slot.shownTo & bit) == 0) {
-            slot.shownTo |= bit;
-            // On nobody's account: what the primary signed badly is not the fault of who votes for something else.
-            replica.at(replica.selfId, replica.nowNs());
-            if (isChecked(slot)) {
-                replica.publisher.prePrepare(peerId, slot.statement, slot.batch);
-            }
-            replica.at(peerId, replica.nowNs());
-        }
     }
 
     /** Highest sequence that has a P entry; 0 if none has. */

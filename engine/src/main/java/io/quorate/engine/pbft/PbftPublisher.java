@@ -11,6 +11,7 @@ import io.quorate.transport.codecs.CheckpointEncoder;
 import io.quorate.transport.codecs.CommitEncoder;
 import io.quorate.transport.codecs.CommittedEncoder;
 import io.quorate.transport.codecs.FetchBatchEncoder;
+import io.quorate.transport.codecs.FetchPrePrepareEncoder;
 import io.quorate.transport.codecs.FetchRequestEncoder;
 import io.quorate.transport.codecs.FetchSnapshotEncoder;
 import io.quorate.transport.codecs.FetchViewChangeEncoder;
@@ -74,6 +75,7 @@ public final class PbftPublisher {
     private final StableCheckpointEncoder stableCheckpoint = new StableCheckpointEncoder();
     private final FetchViewChangeEncoder fetchViewChange = new FetchViewChangeEncoder();
     private final FetchRequestEncoder fetchRequest = new FetchRequestEncoder();
+    private final FetchPrePrepareEncoder fetchPrePrepare = new FetchPrePrepareEncoder();
     private final FetchBatchEncoder fetchBatch = new FetchBatchEncoder();
     private final BatchEncoder batch = new BatchEncoder();
     private final StatusEncoder status = new StatusEncoder();
@@ -267,6 +269,12 @@ public final class PbftPublisher {
         return send(receiverId, HEADER_LENGTH + fetchRequest.encodedLength());
     }
 
+    public boolean fetchPrePrepare(final int receiverId, final long view, final long sequence) {
+        fetchPrePrepare.wrapAndApplyHeader(buffer, 0, header);
+        fetchPrePrepare.view(view).sequence(sequence);
+        return send(receiverId, HEADER_LENGTH + fetchPrePrepare.encodedLength());
+    }
+
     public boolean fetchBatch(final int receiverId, final long sequence, final Digest256 batchDigest) {
         fetchBatch.wrapAndApplyHeader(buffer, 0, header);
         fetchBatch.sequence(sequence).putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
@@ -367,9 +375,10 @@ public final class PbftPublisher {
         return request.encodedLength();
     }
 
-    /** Writes the signed part of a pre-prepare behind a place for its signature; returns the length of both in bytes. */
+    /** Writes what is signed of a pre-prepare behind zeros in place of its signature; returns the length of both in bytes. */
     int encodePrePrepare(
             final MutableDirectBuffer statement, final long view, final long sequence, final Digest256 batchDigest) {
+        statement.setMemory(0, PrePrepareEncoder.signatureEncodingLength(), (byte) 0);
         prePrepare
                 .wrap(statement, 0)
                 .view(view)

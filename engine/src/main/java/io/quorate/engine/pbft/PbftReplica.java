@@ -53,6 +53,7 @@ public final class PbftReplica implements ExecutionListener {
     final RequestStore requests;
     final ClientTable clients;
     final PbftLog log;
+    final Audit audit;
     final Checkpoints checkpoints;
     final ViewChange viewChange;
     final StateTransfer transfer;
@@ -127,6 +128,7 @@ public final class PbftReplica implements ExecutionListener {
         clients = new ClientTable(context.peerCount(), context.clientWindow());
         opening = new Opening(this);
         log = new PbftLog(this);
+        audit = new Audit(this);
         checkpoints = new Checkpoints(this);
         viewChange = new ViewChange(this);
         transfer = new StateTransfer(this);
@@ -268,7 +270,7 @@ public final class PbftReplica implements ExecutionListener {
     public void onTick(final long tickNs) {
         at(selfId, tickNs);
         recorder.onTick();
-        log.onTick(tickNs);
+        audit.onTick(tickNs);
         restart.onTick();
         applier.feed();
         timers.onTick(tickNs);
@@ -287,7 +289,7 @@ public final class PbftReplica implements ExecutionListener {
         proposer.hold();
     }
 
-    /** A primary's signed assignment of a batch to a sequence (OSDI 1999, 4.2). */
+    /** A primary's assignment of a batch to a sequence (OSDI 1999, 4.2), signed if somebody asked. */
     void onPrePrepare(
             final int senderId,
             final long messageView,
@@ -303,14 +305,14 @@ public final class PbftReplica implements ExecutionListener {
             counters.increment(PbftCounter.DROPPED_INACTIVE_VIEW);
         } else if (senderId != primaryId(view) || senderId == selfId) {
             counters.increment(PbftCounter.DROPPED_NOT_PRIMARY);
-            log.onShown(sequence, digest, buffer, statementOffset);
+            audit.onShown(sequence, digest, buffer, statementOffset);
         } else if (!log.isInWindow(sequence)) {
             counters.increment(PbftCounter.DROPPED_OUT_OF_WINDOW);
         } else if (log.slot(sequence).isAccepted) {
-            log.onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
+            audit.onSecondPrePrepare(log.slot(sequence), senderId, digest, buffer, statementOffset);
         } else if (digestsLength > context.batchCountMax() * Digest256.LENGTH) {
             counters.increment(PbftCounter.DROPPED_MALFORMED);
-        } else if (log.isChecking() && !isSignedBy(senderId, buffer, statementOffset)) {
+        } else if (audit.isUntrusted(senderId, sequence, buffer, statementOffset)) {
             counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
         } else {
             accept(log.slot(sequence), digest, buffer, statementOffset, digestsOffset, digestsLength);
@@ -340,10 +342,9 @@ public final class PbftReplica implements ExecutionListener {
             return;
         }
         slot.accept(digest, batch);
-        slot.statement.putBytes(0, buffer, statementOffset, LogSlot.STATEMENT_LENGTH);
-        slot.hasStatement = true;
-        slot.isChecked = log.isChecking();
-        log.onAccepted(slot);
+        slot.takeStatement(buffer, statementOffset);
+        log.onAssigned();
+        audit.onAccepted(slot);
         log.tryVote(slot);
     }
 
@@ -366,7 +367,7 @@ public final class PbftReplica implements ExecutionListener {
         }
         final LogSlot slot = slotOf(messageView, sequence);
         if (slot != null) {
-            log.show(senderId, messageView, slot, digest);
+            audit.show(senderId, messageView, slot, digest);
         }
         if (slot != null && isCounted(slot.prepares.offer(senderId, messageView, digest), senderId, slot)) {
             timers.onAnswer(senderId, messageView, slot, isPrimary());

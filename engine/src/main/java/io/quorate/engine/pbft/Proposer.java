@@ -1,13 +1,10 @@
 package io.quorate.engine.pbft;
 
-import static io.quorate.transport.auth.Signer.SIGNATURE_LENGTH;
-
 import io.quorate.engine.metrics.Invariant;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Request;
-import io.quorate.transport.auth.SigningDomain;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /** What a primary does beyond a backup: batches the waiting requests and assigns them to sequences (OSDI 1999, 4.2). */
@@ -105,15 +102,7 @@ final class Proposer {
         Invariant.check(!slot.isAccepted, "a primary assigns a sequence once in a view", nextSequence, replica.view());
         nextSequence++;
         slot.accept(batch.digest(), batch);
-        final int length =
-                replica.publisher.encodePrePrepare(slot.statement, replica.view(), slot.sequence, batch.digest());
-        replica.signer.sign(
-                SigningDomain.PRE_PREPARE,
-                slot.statement,
-                SIGNATURE_LENGTH,
-                length - SIGNATURE_LENGTH,
-                slot.statement,
-                0);
+        replica.publisher.encodePrePrepare(slot.statement, replica.view(), slot.sequence, batch.digest());
         slot.hasStatement = true;
         replica.counters.increment(PbftCounter.BATCHES_PROPOSED);
         replica.log.onAssigned();

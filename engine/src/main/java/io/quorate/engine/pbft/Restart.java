@@ -195,9 +195,8 @@ final class Restart {
         slot.rememberPrePrepared(view, batch.digest(), batch);
         if (view == replica.view() && replica.isActive()) {
             slot.accept(batch.digest(), batch);
-            slot.hasStatement = hasStatement;
             if (hasStatement) {
-                slot.statement.putBytes(0, body, statementAt, LogSlot.STATEMENT_LENGTH);
+                slot.takeStatement(body, statementAt);
             }
             slot.isVoted = true;
             slot.votedAtNs = replica.nowNs();

@@ -242,6 +242,8 @@ class FloodTest {
         final TestGroup group = new TestGroup(4, 1);
         group.submit(1, "r");
         group.runUntil(() -> group.allApplied(1) && group.peers[0].replica.committedSequence() == 1, 100 * MS);
+        // Until every honest commit has arrived: a forged one is a repetition then.
+        group.runFor(5 * MS);
         final int[] answers = new int[4];
         group.filter = (from, to, template, message) -> {
             answers[to] += from == 0 && template == CommittedDecoder.TEMPLATE_ID ? 1 : 0;

@@ -101,6 +101,15 @@ final class Forger {
         say(publisher -> publisher.prePrepare(other(), statement, batch), receivers);
     }
 
+    /** As {@link #sayPrePrepare}, with some byte all over the signature's place; zero is no signature. */
+    void sayPrePrepareSignedBy(
+            final byte all, final long view, final long sequence, final Batch batch, final int... receivers) {
+        final UnsafeBuffer statement = new UnsafeBuffer(new byte[LogSlot.STATEMENT_LENGTH]);
+        publisher.encodePrePrepare(statement, view, sequence, batch.digest());
+        statement.setMemory(0, SIGNATURE_LENGTH, all);
+        say(publisher -> publisher.prePrepare(other(), statement, batch), receivers);
+    }
+
     void sayCheckpoint(final long sequence, final Digest256 state, final int... receivers) {
         final UnsafeBuffer content = new UnsafeBuffer(new byte[Long.BYTES + Digest256.LENGTH]);
         content.putLong(0, sequence, java.nio.ByteOrder.LITTLE_ENDIAN);

@@ -16,7 +16,7 @@ enum PlantedBug {
 
     DIGEST_NOT_COMPARED(
             "STANDARD",
-            20,
+            7,
             "votes of one view and sequence count together, whatever digest they name",
             calling("pbft.LogSlot$Votes", "matching", "isEqual", "equalAnyway")),
 
@@ -28,19 +28,19 @@ enum PlantedBug {
 
     EQUIVOCATION_ACCEPTED(
             "STANDARD",
-            207,
+            536,
             "a second pre-prepare takes the place of the first",
             reading("pbft.PbftReplica", "onPrePrepare", "isAccepted", false)),
 
     CLAIMS_NOT_CONTRADICTED(
             "SCHEMES",
-            3,
+            50,
             "a new view takes a claim that others contradict (A1)",
             answering("pbft.NewView", "isUncontradicted", true)),
 
     CLAIMS_NOT_VOUCHED_FOR(
             "SCHEMES",
-            68,
+            294,
             "a new view takes a claim that one peer alone makes (A2)",
             answering("pbft.NewView", "isVouchedFor", true)),
 
@@ -52,7 +52,7 @@ enum PlantedBug {
 
     BASE_NOT_CHECKED(
             "BYZANTINE",
-            988,
+            183,
             "a checkpoint certificate is taken without its signatures",
             answering("pbft.Checkpoints", "isValid", true)),
 
@@ -64,7 +64,7 @@ enum PlantedBug {
 
     NEW_VIEW_OF_FEWER(
             "SCHEMES",
-            13,
+            105,
             "a new view may rest on one view change too few",
             calling("pbft.ViewChange", "onNewView", "quorum", "oneLess"),
             calling("pbft.NewView", "choose", "quorum", "oneLess"),
@@ -98,13 +98,13 @@ enum PlantedBug {
 
     JOURNAL_WITHOUT_LOCKS(
             "STANDARD",
-            39,
+            130,
             "the journal leaves out what prepared, and a restarted replica votes at once",
             instead("pbft.VoteRecorder", "prepared", "writeNothing")),
 
     LOCK_FORGOTTEN(
             "STANDARD",
-            12,
+            8,
             "what prepared in a view is forgotten when it ends",
             first("pbft.LogSlot", "leaveView", "forgetPrepared")),
 
@@ -113,34 +113,34 @@ enum PlantedBug {
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            18,
+            5,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
     APPLIED_AGAIN(
             "STANDARD",
-            335,
+            304,
             "a request that was ordered twice is applied twice",
             calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
             calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
 
     STALE_VIEW_ACCEPTED(
             "STANDARD",
-            122,
+            41,
             "votes of any view count for the current one",
             instead("pbft.PbftReplica", "onPrepare", "prepareOfAnyView"),
             instead("pbft.PbftReplica", "onCommit", "commitOfAnyView")),
 
     NULL_REQUEST_MISSING(
             "STANDARD",
-            7,
+            4,
             "a new view leaves its gaps open",
             calling("pbft.ViewChange", "assign", "accept", "acceptUnlessNull"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
 
     NEW_VIEW_FORGETS(
             "STANDARD",
-            6,
+            4,
             "a new view assigns nothing of what prepared before",
             calling("pbft.ViewChange", "assign", "accept", "acceptNothing"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
@@ -155,7 +155,7 @@ enum PlantedBug {
 
     TENTATIVE_NOT_ROLLED_BACK(
             "STANDARD",
-            173,
+            57,
             "a new view that chose something else leaves the tentative state as it is",
             answering("pbft.Applier", "onViewEntered", false),
             answering("pbft.Applier", "onCommitted", false)),
@@ -168,7 +168,7 @@ enum PlantedBug {
 
     TENTATIVE_BELIEVED_TOO_EARLY(
             "SCHEMES",
-            117,
+            108,
             "a client believes f+1 tentative replies",
             calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
 
@@ -186,24 +186,27 @@ enum PlantedBug {
 
     WINDOW_OF_CLAIMS_IGNORED(
             "HOARDERS",
-            116,
+            282,
             "a view change counts as silent about sequences above its window",
             calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
-            "SCHEMES", 362, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
+            "SCHEMES",
+            5660,
+            "nobody joins a view that f+1 others ask for",
+            answering("pbft.ViewChange", "join", false)),
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",
-            1,
+            2,
             "a message of another epoch is taken, and a signature of another epoch holds",
             answering("simulator.SimMember", "isOf", true),
             instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
 
     ONE_HANDOVER_BELIEVED(
             "RECONFIGURE",
-            6,
+            5,
             "one signature proves what follows an epoch",
             calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
 
@@ -221,19 +224,19 @@ enum PlantedBug {
 
     CLIENTS_NOT_CARRIED(
             "RECONFIGURE",
-            5,
+            2,
             "the next epoch forgets what ran in the one before",
             calling("epoch.OpeningState", "of", "carry", "carryNothing")),
 
     READS_AFTER_THE_END(
             "HANDOVERS",
-            20,
+            33,
             "a replica answers reads in an epoch that is over",
             calling("pbft.Applier", "newestSequence", "isClosed", "neverClosed")),
 
     PROPOSES_BEFORE_IT_REMEMBERS(
             "RECONFIGURE",
-            18,
+            97,
             "a primary assigns sequences before it has read its journal",
             calling("pbft.Proposer", "mayPropose", "isStateAwaited", "never")),
 
