@@ -8,6 +8,7 @@ import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
+import io.quorate.transport.auth.SessionKeys;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -59,6 +60,7 @@ public final class GroupSettings {
             OVERLAY_FAULTS,
             READS,
             REQUESTS,
+            SessionKeys.SEALING_SETTING,
             GOSSIP_ROUNDS,
             CONNECTIONS,
             ROPE_MODE,
@@ -128,6 +130,8 @@ public final class GroupSettings {
         overlayFaults = roster.settings().containsKey(OVERLAY_FAULTS)
                 ? (int) roster.setting(OVERLAY_FAULTS, 0, 0, MembershipContext.OVERLAY_FAULTY_MAX)
                 : MembershipContext.OVERLAY_FAULTY_BY_GROUP;
+        // The links read it themselves; a roster that they would refuse is refused here.
+        SessionKeys.Sealing.of(roster);
         isReading = choice(roster, READS, Reads.ORDERED) == Reads.UNORDERED;
         isTagging = choice(roster, REQUESTS, Requests.TAGGED) == Requests.TAGGED;
         viewChangeTimeoutNs = roster.setting(VIEW_CHANGE_TIMEOUT_MS, 500, 1, TIMEOUT_MAX_MS) * NS_PER_MS;

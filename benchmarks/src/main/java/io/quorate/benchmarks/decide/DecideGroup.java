@@ -5,6 +5,7 @@ import io.quorate.benchmarks.sides.BenchFolder;
 import io.quorate.benchmarks.sides.LocalPorts;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
+import io.quorate.transport.auth.SessionKeys;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,8 @@ final class DecideGroup implements AutoCloseable {
                         "2",
                         "reads",
                         "ordered",
+                        SessionKeys.SEALING_SETTING,
+                        options.sealing(),
                         "view-change-timeout-ms",
                         Integer.toString(options.timeoutMs())));
         Files.writeString(memory.path().resolve("roster.txt"), roster.canonicalText());

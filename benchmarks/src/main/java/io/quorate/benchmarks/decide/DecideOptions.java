@@ -1,9 +1,11 @@
 package io.quorate.benchmarks.decide;
 
 import io.quorate.engine.ThreadingMode;
+import io.quorate.transport.auth.SessionKeys;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * The command line of {@code bench decide}.
@@ -11,6 +13,7 @@ import java.util.Locale;
  * @param peers of the group
  * @param isProcesses whether each peer is a process of its own; else all are in one
  * @param transport how frames travel
+ * @param sealing the group's setting of that name: how frames are sealed
  * @param isDurable whether peers keep journals and force them
  * @param clients how many peers submit requests
  * @param inFlight requests that one client has unanswered at most
@@ -27,6 +30,7 @@ record DecideOptions(
         int peers,
         boolean isProcesses,
         String transport,
+        String sealing,
         boolean isDurable,
         int clients,
         int inFlight,
@@ -41,7 +45,7 @@ record DecideOptions(
         Path plot,
         boolean isJson) {
     static final String USAGE =
-            "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp|ipc] [--durable]"
+            "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp|ipc] [--sealing mac|aes-gcm] [--durable]"
                     + " [--clients 1] [--in-flight 1] [--size 32] [--seconds 10] [--warm-up 5] [--rate REQUESTS/S]"
                     + " [--threading invoker|shared|dedicated] [--idle yield|backoff] [--fault none|primary-killed|backup-stopped]"
                     + " [--timeout-ms 500] [--plot FILE.svg] [--json]";
@@ -91,6 +95,7 @@ record DecideOptions(
         private int peers = 4;
         private boolean isProcesses;
         private String transport = "udp";
+        private String sealing = SessionKeys.Sealing.MAC.label();
         private boolean isDurable;
         private int clients = 1;
         private int inFlight;
@@ -120,6 +125,12 @@ record DecideOptions(
                 case "--processes" -> isProcesses = true;
                 case "--in-process" -> isProcesses = false;
                 case "--transport" -> transport = choice(option, List.of("udp", "ipc"));
+                case "--sealing" ->
+                    sealing = choice(
+                            option,
+                            Stream.of(SessionKeys.Sealing.values())
+                                    .map(SessionKeys.Sealing::label)
+                                    .toList());
                 case "--durable" -> isDurable = true;
                 case "--clients" -> clients = number(option, 1, PEERS_MAX);
                 case "--in-flight" -> inFlight = number(option, 1, IN_FLIGHT_MAX);
@@ -166,6 +177,7 @@ record DecideOptions(
                     peers,
                     isProcesses,
                     transport,
+                    sealing,
                     isDurable,
                     clients,
                     window,

@@ -63,10 +63,11 @@ record DecideReport(
     String description() {
         return String.format(
                 Locale.ROOT,
-                "%d peers in %s over %s, %s, %d client%s, %s, %d-byte requests, threading %s%s, %s",
+                "%d peers in %s over %s, frames %s, %s, %d client%s, %s, %d-byte requests, threading %s%s, %s",
                 options.peers(),
                 options.isProcesses() ? "a process each" : "one process",
                 options.transport().equals("ipc") ? "IPC (one trust domain)" : "UDP loopback",
+                options.sealing().equals("mac") ? "with MACs" : "sealed by " + options.sealing(),
                 options.isDurable() ? "durable (" + disk + ")" : "memory-only",
                 options.clients(),
                 options.clients() == 1 ? "" : "s",
@@ -132,7 +133,7 @@ record DecideReport(
         final Histogram all = latencies();
         return String.format(
                 Locale.ROOT,
-                "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
+                "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"sealing\":\"%s\",\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
                         + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
                         + "\"requestsPerSecond\":%.2f,\"decisionsPerSecond\":%.2f,\"requestsPerDecision\":%.3f,"
                         + "\"requests\":%d,\"unanswered\":%d,"
@@ -142,6 +143,7 @@ record DecideReport(
                 options.peers(),
                 options.isProcesses(),
                 options.transport(),
+                options.sealing(),
                 options.isDurable(),
                 disk,
                 options.clients(),

@@ -88,8 +88,12 @@ class DecideBenchIT {
     @Test
     void shouldMeasurePeersOfOneTrustDomain() throws IOException {
         final List<Path> before = folders();
-        final Map<String, Object> json = measure("--transport", "ipc", "--seconds", "0.3", "--warm-up", "0.2");
-        assertThat(json).containsEntry("transport", "ipc").containsEntry("unanswered", 0.0);
+        final Map<String, Object> json =
+                measure("--transport", "ipc", "--sealing", "aes-gcm", "--seconds", "0.3", "--warm-up", "0.2");
+        assertThat(json)
+                .containsEntry("transport", "ipc")
+                .containsEntry("sealing", "aes-gcm")
+                .containsEntry("unanswered", 0.0);
         assertThat(number(json, "requests")).isPositive();
         assertThat(folders()).isEqualTo(before);
         assertThat(children()).isEmpty();
@@ -126,6 +130,7 @@ class DecideBenchIT {
         refuses("unknown option --fast; usage: bench decide", "--fast");
         refuses("--size is a whole number from ", "--size", "5");
         refuses("--rate is above 0 and at most 10000000, given none", "--rate", "none");
+        refuses("--sealing is mac or aes-gcm, given none", "--sealing", "none");
         refuses("--transport is udp or ipc, given tcp", "--transport", "tcp");
         refuses("--transport ipc is for peers of one process; given --processes", "--transport", "ipc", "--processes");
         refuses("--fault primary-killed needs --processes", "--fault", "primary-killed");

@@ -64,7 +64,7 @@ public final class PbftReplica implements ExecutionListener {
     final Replies replies;
     final VoteRecorder recorder;
     final Restart restart;
-    final Opening opening;
+    final StateTransfer.Opening opening;
     final Applier applier;
     private long view;
     private boolean isActive = true;
@@ -126,7 +126,7 @@ public final class PbftReplica implements ExecutionListener {
         // before.
         requests = new RequestStore(context.peerCount(), 2 * context.clientWindow(), context.clientBytesMax());
         clients = new ClientTable(context.peerCount(), context.clientWindow());
-        opening = new Opening(this);
+        opening = new StateTransfer.Opening(this);
         log = new PbftLog(this);
         audit = new Audit(this);
         checkpoints = new Checkpoints(this);

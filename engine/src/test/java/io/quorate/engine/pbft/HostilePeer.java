@@ -10,6 +10,7 @@ import io.quorate.transport.auth.Ed25519Provider;
 import io.quorate.transport.auth.Ed25519Signer;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
+import io.quorate.transport.auth.SessionKeys;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.MessageHeaderDecoder;
@@ -131,7 +132,7 @@ public final class HostilePeer implements AutoCloseable {
                         FrameFlyweight.groupPrefix(roster.groupId()), roster.epoch(), ghostId, receiver);
                 new FrameFlyweight()
                         .create(frame, FrameFlyweight.TYPE_SEALED, link)
-                        .session(1, count + 1L)
+                        .session(1, count + 1L, SessionKeys.Sealing.MAC)
                         .bodyLength(BODY_LENGTH);
                 wire.offer(receiver, frame, frame.capacity());
             }

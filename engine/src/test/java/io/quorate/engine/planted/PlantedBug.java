@@ -220,7 +220,7 @@ enum PlantedBug {
             "RECONFIGURE",
             1,
             "a replica takes part in an epoch without the state that it begins with",
-            answering("pbft.Opening", "isAwaited", false)),
+            answering("pbft.StateTransfer$Opening", "isAwaited", false)),
 
     CLIENTS_NOT_CARRIED(
             "RECONFIGURE",

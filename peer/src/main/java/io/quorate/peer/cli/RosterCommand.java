@@ -193,6 +193,13 @@ final class RosterCommand extends CommandGroup {
                                 + " once. Default: tagged.")
         private String requests;
 
+        @Option(
+                names = "--sealing",
+                paramLabel = "mac|aes-gcm",
+                description =
+                        "Whether frames between peers carry a MAC and can be read by who sees them, or are encrypted. Default: mac.")
+        private String sealing;
+
         Map<String, String> given() {
             final Map<String, String> settings = new LinkedHashMap<>();
             put(settings, "dimension", dimension);
@@ -210,6 +217,7 @@ final class RosterCommand extends CommandGroup {
             put(settings, "overlay-faults", overlayFaults);
             put(settings, "reads", reads);
             put(settings, "requests", requests);
+            put(settings, "sealing", sealing);
             return settings;
         }
 

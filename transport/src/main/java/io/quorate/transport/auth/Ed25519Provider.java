@@ -59,10 +59,11 @@ public interface Ed25519Provider {
 
     /** Native; empty where its library is missing or its self test fails. */
     static Optional<Ed25519Provider> corretto() {
+        final Provider provider = correttoProvider().orElse(null);
+        if (provider == null) {
+            return Optional.empty();
+        }
         try {
-            final Class<?> type = Class.forName("com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider");
-            final Provider provider = (Provider) type.getField("INSTANCE").get(null);
-            type.getMethod("assertHealthy").invoke(provider);
             final Ed25519Provider candidate = new Corretto(provider);
             final byte[] seed = new byte[PeerIdentity.KEY_LENGTH];
             final byte[] publicKey = new byte[PeerIdentity.KEY_LENGTH];
@@ -71,6 +72,18 @@ public interface Ed25519Provider {
             return candidate.verifyingKey(publicKey).verify(seed, signature)
                     ? Optional.of(candidate)
                     : Optional.empty();
+        } catch (final LinkageError | RuntimeException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The native provider itself, for other algorithms; empty where its library is missing or its self test fails. */
+    static Optional<Provider> correttoProvider() {
+        try {
+            final Class<?> type = Class.forName("com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider");
+            final Provider provider = (Provider) type.getField("INSTANCE").get(null);
+            type.getMethod("assertHealthy").invoke(provider);
+            return Optional.of(provider);
         } catch (final ReflectiveOperationException | LinkageError | RuntimeException e) {
             return Optional.empty();
         }

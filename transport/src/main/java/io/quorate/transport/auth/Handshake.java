@@ -42,6 +42,7 @@ public final class Handshake {
     private final int remoteId;
     private final MacKeyRing inbound;
     private final byte[] groupId;
+    private final SessionKeys.Sealing sealing;
     private final SessionKeys pairKey;
 
     private final MessageHeaderEncoder headerEncoder = new MessageHeaderEncoder();
@@ -136,6 +137,7 @@ public final class Handshake {
         this.remoteId = remoteId;
         this.inbound = inbound;
         groupId = local.roster().groupId();
+        sealing = SessionKeys.Sealing.of(local.roster());
         final byte[] secret =
                 local.identity().staticSecret(local.roster().peer(remoteId).publicKey());
         pairKey = SessionKeys.derivePair(secret, groupId);
@@ -213,7 +215,7 @@ public final class Handshake {
                 .epoch(local.roster().epoch())
                 .fromPeer(localId)
                 .toPeer(remoteId)
-                .suite(SessionKeys.SUITE_HMAC_SHA256)
+                .suite(sealing.suite())
                 .flags(0)
                 .putGroupId(groupId, 0, groupId.length)
                 .putEphemeralKey(ephemeralKey, 0, ephemeralKey.length)
@@ -231,7 +233,7 @@ public final class Handshake {
         if (helloDecoder.fromPeer() != remoteId
                 || helloDecoder.toPeer() != localId
                 || helloDecoder.epoch() != local.roster().epoch()
-                || helloDecoder.suite() != SessionKeys.SUITE_HMAC_SHA256
+                || helloDecoder.suite() != sealing.suite()
                 || helloDecoder.flags() != 0
                 || incarnation < 0
                 || helloAttempt < 1
@@ -280,13 +282,13 @@ public final class Handshake {
                 .epoch(local.roster().epoch())
                 .fromPeer(localId)
                 .toPeer(remoteId)
-                .suite(SessionKeys.SUITE_HMAC_SHA256)
+                .suite(sealing.suite())
                 .flags(0)
                 .putGroupId(groupId, 0, groupId.length)
                 .putHelloDigest(scratchDigest, 0, Digest.LENGTH)
                 .putEphemeralKey(ephemeralKey, 0, ephemeralKey.length);
         local.signer().sign(SigningDomain.HANDSHAKE, message, 0, WELCOME_SIGNED_LENGTH, message, WELCOME_SIGNED_LENGTH);
-        inbound.offer(SessionKeys.derive(shared, transcript(message, 0), incarnation), fresh);
+        inbound.offer(SessionKeys.derive(shared, transcript(message, 0), incarnation, sealing), fresh);
         Arrays.fill(shared, (byte) 0);
         if (fresh) {
             answered = true;
@@ -302,7 +304,7 @@ public final class Handshake {
         if (welcomeDecoder.fromPeer() != remoteId
                 || welcomeDecoder.toPeer() != localId
                 || welcomeDecoder.epoch() != local.roster().epoch()
-                || welcomeDecoder.suite() != SessionKeys.SUITE_HMAC_SHA256
+                || welcomeDecoder.suite() != sealing.suite()
                 || welcomeDecoder.flags() != 0
                 || welcomeDecoder.incarnation() < 0
                 || !equalAt(buffer, offset + HEADER_LENGTH + WelcomeDecoder.groupIdEncodingOffset(), groupId)) {
@@ -323,7 +325,7 @@ public final class Handshake {
         if (shared == null) {
             return Outcome.WEAK_KEY;
         }
-        opened = SessionKeys.derive(shared, transcript(buffer, offset), welcomeDecoder.incarnation());
+        opened = SessionKeys.derive(shared, transcript(buffer, offset), welcomeDecoder.incarnation(), sealing);
         Arrays.fill(shared, (byte) 0);
         abandon();
         return Outcome.OPENED;

@@ -19,6 +19,7 @@ public final class MacKeyRing {
 
     private final SessionKeys[] keys = new SessionKeys[SLOTS];
     private final ReplayWindow[] windows = new ReplayWindow[SLOTS];
+    private DirectBuffer opened;
 
     /** What {@link #open} found. */
     public enum Verdict {
@@ -37,23 +38,32 @@ public final class MacKeyRing {
         windows[slot] = new ReplayWindow();
     }
 
-    /** Checks key id, MAC and replay window of a frame, in this order, and records its counter. */
+    /**
+     * Checks key id, MAC and replay window of a frame, in this order, and records its counter. The body of an accepted one is where
+     * {@link #opened()} says.
+     *
+     * @param suite how the frame says it is sealed; part of what the MAC covers
+     * @param tagOffset where the frame ends and its tag begins
+     */
     public Verdict open(
             final long keyId,
             final long counter,
+            final int suite,
             final DirectBuffer buffer,
             final int offset,
-            final int lengthBytes,
+            final int headerLength,
             final int tagOffset) {
         for (int slot = 0; slot < SLOTS; slot++) {
             final SessionKeys session = keys[slot];
             if (session != null && session.keyId() == keyId) {
-                if (!session.matches(buffer, offset, lengthBytes, tagOffset)) {
+                if (suite != session.sealing().suite()
+                        || !session.open(buffer, offset, headerLength, tagOffset, counter)) {
                     return Verdict.WRONG_MAC;
                 }
                 if (!windows[slot].accept(counter)) {
                     return Verdict.REPLAYED;
                 }
+                opened = session.opened();
                 if (slot >= CANDIDATE) {
                     promote(slot);
                     return Verdict.CONFIRMED;
@@ -62,6 +72,11 @@ public final class MacKeyRing {
             }
         }
         return Verdict.UNKNOWN_KEY;
+    }
+
+    /** The body of the frame accepted last, from 0 on; null if it stands in the frame as it came. */
+    public DirectBuffer opened() {
+        return opened;
     }
 
     /** Ends the grace of the session before the current one. */

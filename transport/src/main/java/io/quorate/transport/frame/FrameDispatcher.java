@@ -112,8 +112,8 @@ public final class FrameDispatcher {
             final int lengthBytes,
             final FrameHandler handler) {
         final int macOffset = offset + lengthBytes - FrameFlyweight.TAG_LENGTH;
-        final MacKeyRing.Verdict verdict =
-                rings[senderId].open(frame.keyId(), frame.counter(), buffer, offset, macOffset - offset, macOffset);
+        final MacKeyRing.Verdict verdict = rings[senderId].open(
+                frame.keyId(), frame.counter(), frame.suite(), buffer, offset, FrameFlyweight.HEADER_LENGTH, macOffset);
         switch (verdict) {
             case UNKNOWN_KEY:
                 return drop(senderId, DropReason.UNKNOWN_KEY);
@@ -127,15 +127,18 @@ public final class FrameDispatcher {
             default:
                 break;
         }
-        final int bodyOffset = offset + FrameFlyweight.HEADER_LENGTH;
-        final int messages = countMessages(buffer, bodyOffset, macOffset);
+        final DirectBuffer opened = rings[senderId].opened();
+        final DirectBuffer body = opened == null ? buffer : opened;
+        final int begin = opened == null ? offset + FrameFlyweight.HEADER_LENGTH : 0;
+        final int end = begin + lengthBytes - SHORTEST_SEALED;
+        final int messages = countMessages(body, begin, end);
         if (messages < 0) {
             return drop(senderId, DropReason.MALFORMED);
         }
         counters.increment(senderId, LinkCounter.FRAMES_RECEIVED);
         counters.add(senderId, LinkCounter.BYTES_RECEIVED, lengthBytes);
         counters.add(senderId, LinkCounter.MESSAGES_RECEIVED, messages);
-        deliver(senderId, buffer, bodyOffset, macOffset, handler);
+        deliver(senderId, body, begin, end, handler);
         return true;
     }
 

@@ -55,7 +55,7 @@ public final class FrameFlyweight {
         return this;
     }
 
-    /** Writes the header of a frame; key id, counter and body length stay zero. */
+    /** Writes the header of a frame; key id, counter, suite and body length stay zero. */
     public FrameFlyweight create(final MutableDirectBuffer destination, final int type, final Link link) {
         buffer.wrap(destination, 0, destination.capacity());
         buffer.setMemory(0, HEADER_LENGTH, (byte) 0);
@@ -67,21 +67,19 @@ public final class FrameFlyweight {
         buffer.putInt(EPOCH_OFFSET, (int) link.epoch(), ORDER);
         buffer.putShort(SENDER_OFFSET, (short) link.senderId(), ORDER);
         buffer.putShort(RECEIVER_OFFSET, (short) link.receiverId(), ORDER);
-        buffer.putByte(SUITE_OFFSET, (byte) (type == TYPE_SEALED ? SessionKeys.SUITE_HMAC_SHA256 : 0));
         return this;
     }
 
     /** True if magic, version, type, suite, header length and the reserved places are those of this version. */
     public boolean isOurs() {
         final int type = type();
-        final int suite = buffer.getByte(SUITE_OFFSET);
+        final int suite = suite();
         return buffer.getInt(MAGIC_OFFSET, ORDER) == MAGIC
                 && buffer.getByte(VERSION_OFFSET) == VERSION
                 && (buffer.getShort(HEADER_LENGTH_OFFSET, ORDER) & 0xffff) == HEADER_LENGTH
                 && buffer.getByte(FLAGS_OFFSET) == 0
                 && buffer.getShort(RESERVED_OFFSET, ORDER) == 0
-                && (type == TYPE_SEALED && suite == SessionKeys.SUITE_HMAC_SHA256
-                        || type == TYPE_HANDSHAKE && suite == 0);
+                && (type == TYPE_SEALED && SessionKeys.Sealing.isKnown(suite) || type == TYPE_HANDSHAKE && suite == 0);
     }
 
     public int type() {
@@ -117,9 +115,15 @@ public final class FrameFlyweight {
         return buffer.getInt(BODY_LENGTH_OFFSET, ORDER) & 0xffff_ffffL;
     }
 
-    public FrameFlyweight session(final long keyId, final long counter) {
+    /** How the frame says it is sealed: a number of {@link SessionKeys.Sealing}; 0 for a handshake. */
+    public int suite() {
+        return buffer.getByte(SUITE_OFFSET);
+    }
+
+    public FrameFlyweight session(final long keyId, final long counter, final SessionKeys.Sealing sealing) {
         buffer.putLong(KEY_ID_OFFSET, keyId, ORDER);
         buffer.putLong(COUNTER_OFFSET, counter, ORDER);
+        buffer.putByte(SUITE_OFFSET, (byte) sealing.suite());
         return this;
     }
 

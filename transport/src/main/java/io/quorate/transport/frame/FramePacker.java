@@ -7,11 +7,13 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * The frame that waits for one peer: messages are packed until it is full or handed over. Consensus thread only; allocates nothing
- * after construction.
+ * after construction but what a session allocates that encrypts.
  */
 public final class FramePacker {
     private final UnsafeBuffer buffer;
     private final FrameFlyweight frame = new FrameFlyweight();
+    private UnsafeBuffer result;
+    private UnsafeBuffer ciphertext;
     private int end = FrameFlyweight.HEADER_LENGTH;
     private int messages;
     private boolean sealed;
@@ -47,21 +49,30 @@ public final class FramePacker {
     }
 
     /**
-     * Completes header and MAC. Sealing again without a new message keeps the counter; a changed frame takes a new one, so that
+     * Completes header and MAC, and encrypts where the session does. Sealing again without a new message keeps the counter; a changed frame takes a new one, so that
      * no two different frames ever share a counter.
      */
     public void seal(final SessionKeys session) {
         if (sealed && frame.keyId() == session.keyId()) {
             return;
         }
-        frame.session(session.keyId(), session.nextCounter()).bodyLength(end - FrameFlyweight.HEADER_LENGTH);
-        session.tag(buffer, 0, end, buffer, end);
+        final long counter = session.nextCounter();
+        frame.session(session.keyId(), counter, session.sealing()).bodyLength(end - FrameFlyweight.HEADER_LENGTH);
+        result = session.isEncrypting() ? ciphertext() : buffer;
+        session.seal(buffer, FrameFlyweight.HEADER_LENGTH, end, counter, result);
         sealed = true;
     }
 
-    /** The sealed frame. */
+    private UnsafeBuffer ciphertext() {
+        if (ciphertext == null) {
+            ciphertext = new UnsafeBuffer(new byte[buffer.capacity()]);
+        }
+        return ciphertext;
+    }
+
+    /** The sealed frame, from 0 on. */
     public DirectBuffer buffer() {
-        return buffer;
+        return result;
     }
 
     /** Length of the sealed frame in bytes. */

@@ -167,7 +167,7 @@ class PeerLinksTest {
     private static void confirmByForce(final MacKeyRing ring, final SessionKeys session) {
         final UnsafeBuffer bytes = new UnsafeBuffer(new byte[64]);
         session.tag(bytes, 0, 48, bytes, 48);
-        assertThat(ring.open(session.keyId(), 1, bytes, 0, 48, 48)).isEqualTo(MacKeyRing.Verdict.CONFIRMED);
+        assertThat(ring.open(session.keyId(), 1, 1, bytes, 0, 48, 48)).isEqualTo(MacKeyRing.Verdict.CONFIRMED);
     }
 
     private void run(final int steps) {

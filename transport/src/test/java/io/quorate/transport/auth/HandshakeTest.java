@@ -286,7 +286,7 @@ class HandshakeTest {
     private static MacKeyRing.Verdict confirm(final SessionKeys session, final MacKeyRing ring, final long counter) {
         final UnsafeBuffer frame = new UnsafeBuffer(new byte[64]);
         session.tag(frame, 0, 48, frame, 48);
-        return ring.open(session.keyId(), counter, frame, 0, 48, 48);
+        return ring.open(session.keyId(), counter, 1, frame, 0, 48, 48);
     }
 
     private static UnsafeBuffer copy(final DirectBuffer message) {

@@ -47,7 +47,7 @@ class MacKeyRingTest {
         ring.offer(first, true);
         first.tag(buffer, 0, LENGTH, buffer, LENGTH);
         buffer.putByte(3, (byte) 1);
-        assertThat(ring.open(first.keyId(), 1, buffer, 0, LENGTH, LENGTH)).isEqualTo(MacKeyRing.Verdict.WRONG_MAC);
+        assertThat(ring.open(first.keyId(), 1, 1, buffer, 0, 0, LENGTH)).isEqualTo(MacKeyRing.Verdict.WRONG_MAC);
         assertThat(ring.currentKeyId()).as("a forged frame confirms nothing").isZero();
         buffer.putByte(3, (byte) 0);
         assertThat(open(first, 5)).isEqualTo(MacKeyRing.Verdict.CONFIRMED);
@@ -58,6 +58,6 @@ class MacKeyRingTest {
 
     private MacKeyRing.Verdict open(final SessionKeys session, final long counter) {
         session.tag(buffer, 0, LENGTH, buffer, LENGTH);
-        return ring.open(session.keyId(), counter, buffer, 0, LENGTH, LENGTH);
+        return ring.open(session.keyId(), counter, 1, buffer, 0, 0, LENGTH);
     }
 }

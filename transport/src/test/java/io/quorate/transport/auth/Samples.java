@@ -41,6 +41,13 @@ public final class Samples {
         return new SessionKeys(key, random.nextLong() | 1, incarnation);
     }
 
+    /** As {@link #session(long, long)}, for frames that are sealed in this way. */
+    public static SessionKeys session(final long seed, final long incarnation, final SessionKeys.Sealing sealing) {
+        final byte[] secret = new byte[32];
+        random(seed).nextBytes(secret);
+        return SessionKeys.derive(secret, new byte[32], incarnation, sealing);
+    }
+
     public static Handshake.Local local(
             final List<PeerIdentity> identities, final Roster roster, final int peerId, final long incarnation) {
         final Ed25519Provider provider = Ed25519Provider.bouncyCastle();

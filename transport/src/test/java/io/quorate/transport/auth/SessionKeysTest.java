@@ -3,6 +3,7 @@ package io.quorate.transport.auth;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.transport.Authenticator;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -11,6 +12,15 @@ import java.util.Random;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.bouncycastle.crypto.InvalidCipherTextException;
+import org.bouncycastle.crypto.digests.SHA256Digest;
+import org.bouncycastle.crypto.engines.AESEngine;
+import org.bouncycastle.crypto.generators.HKDFBytesGenerator;
+import org.bouncycastle.crypto.modes.GCMBlockCipher;
+import org.bouncycastle.crypto.modes.GCMModeCipher;
+import org.bouncycastle.crypto.params.AEADParameters;
+import org.bouncycastle.crypto.params.HKDFParameters;
+import org.bouncycastle.crypto.params.KeyParameter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -56,15 +66,54 @@ class SessionKeysTest {
         }
     }
 
+    /** RFC 5869 and SP 800-38D as BouncyCastle has them, and the layout of docs/protocols/frame.md. */
+    @Test
+    void shouldEncryptAsAnotherImplementationDoes() throws InvalidCipherTextException {
+        final byte[] secret = new byte[32];
+        final byte[] transcript = new byte[32];
+        secret[3] = 7;
+        transcript[5] = 9;
+        final SessionKeys session = SessionKeys.derive(secret, transcript, 1, SessionKeys.Sealing.AES_GCM);
+        final HKDFBytesGenerator hkdf = new HKDFBytesGenerator(new SHA256Digest());
+        hkdf.init(new HKDFParameters(
+                secret, transcript, "quorate link session 1 aes-gcm".getBytes(StandardCharsets.US_ASCII)));
+        final byte[] key = new byte[40];
+        hkdf.generateBytes(key, 0, key.length);
+        assertThat(session.keyId()).isEqualTo(new UnsafeBuffer(key).getLong(32));
+        final byte[] frame = new byte[48 + 5000 + 16];
+        new Random(3).nextBytes(frame);
+        for (final int bodyLength : new int[] {0, 8, 40, 5000}) {
+            final long counter = 0x1122334455667788L + bodyLength;
+            final UnsafeBuffer sealed = new UnsafeBuffer(new byte[48 + bodyLength + 16]);
+            session.seal(new UnsafeBuffer(frame), 48, 48 + bodyLength, counter, sealed);
+            final byte[] nonce = new byte[12];
+            new UnsafeBuffer(nonce).putLong(4, counter);
+            final GCMModeCipher gcm = GCMBlockCipher.newInstance(AESEngine.newInstance());
+            gcm.init(
+                    true,
+                    new AEADParameters(new KeyParameter(key, 0, 16), 128, nonce, java.util.Arrays.copyOf(frame, 48)));
+            final byte[] expected = java.util.Arrays.copyOf(frame, 48 + bodyLength + 16);
+            final int done = gcm.processBytes(frame, 48, bodyLength, expected, 48);
+            gcm.doFinal(expected, 48 + done);
+            assertThat(sealed.byteArray()).isEqualTo(expected);
+            assertThat(session.open(sealed, 0, 48, 48 + bodyLength, counter)).isTrue();
+            final byte[] opened = new byte[bodyLength];
+            session.opened().getBytes(0, opened);
+            assertThat(opened).isEqualTo(java.util.Arrays.copyOfRange(frame, 48, 48 + bodyLength));
+            assertThat(session.open(sealed, 0, 48, 48 + bodyLength, counter + 1))
+                    .isFalse();
+        }
+    }
+
     @Test
     void shouldDeriveOtherKeysFromOtherTranscripts() {
         final byte[] secret = new byte[32];
         secret[0] = 1;
-        final SessionKeys one = SessionKeys.derive(secret, new byte[32], 3);
-        final SessionKeys same = SessionKeys.derive(secret, new byte[32], 3);
+        final SessionKeys one = SessionKeys.derive(secret, new byte[32], 3, SessionKeys.Sealing.MAC);
+        final SessionKeys same = SessionKeys.derive(secret, new byte[32], 3, SessionKeys.Sealing.MAC);
         final byte[] otherTranscript = new byte[32];
         otherTranscript[31] = 1;
-        final SessionKeys other = SessionKeys.derive(secret, otherTranscript, 3);
+        final SessionKeys other = SessionKeys.derive(secret, otherTranscript, 3, SessionKeys.Sealing.MAC);
         final UnsafeBuffer buffer = new UnsafeBuffer(new byte[64]);
         one.tag(buffer, 0, 8, buffer, 8);
         assertThat(same.keyId()).isEqualTo(one.keyId());

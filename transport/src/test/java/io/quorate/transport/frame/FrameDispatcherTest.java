@@ -20,7 +20,12 @@ import org.agrona.DirectBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(SessionKeys.Sealing.class)
 class FrameDispatcherTest {
     private static final int PEERS = 4;
     private static final int LOCAL = 1;
@@ -30,7 +35,10 @@ class FrameDispatcherTest {
     private static final FrameFlyweight.Link LINK = new FrameFlyweight.Link(GROUP, EPOCH, SENDER, LOCAL);
     private static final FrameLimits LIMITS = FramePacker.limits(4096);
 
-    private final SessionKeys session = Samples.session(1, 1);
+    @Parameter
+    SessionKeys.Sealing sealing;
+
+    private SessionKeys session;
     private final LinkCounters counters = new LinkCounters(PEERS);
     private final List<String> events = new ArrayList<>();
     private final FrameHandler handler = (senderId, buffer, offset, length) ->
@@ -39,11 +47,12 @@ class FrameDispatcherTest {
 
     @BeforeEach
     void offerSession() {
+        session = Samples.session(1, 1, sealing);
         final List<MacKeyRing> rings = new ArrayList<>();
         for (int id = 0; id < PEERS; id++) {
             rings.add(new MacKeyRing());
         }
-        rings.get(SENDER).offer(Samples.session(1, 1), true);
+        rings.get(SENDER).offer(Samples.session(1, 1, sealing), true);
         dispatcher = new FrameDispatcher(
                 new FrameFlyweight.Link(GROUP, EPOCH, LOCAL, LOCAL), LIMITS, rings, counters, new RecordingLinks());
     }
@@ -105,7 +114,8 @@ class FrameDispatcherTest {
         expect(DropReason.VERSION, PEERS, patch(good, 4, 2));
         expect(DropReason.VERSION, PEERS, patch(good, 5, 3));
         expect(DropReason.VERSION, PEERS, patch(good, 6, 56));
-        expect(DropReason.VERSION, PEERS, patch(good, 44, 2));
+        expect(DropReason.VERSION, PEERS, patch(good, 44, 3));
+        expect(DropReason.MAC, SENDER, patch(good, 44, 3 - sealing.suite()));
         expect(DropReason.VERSION, PEERS, patch(good, 45, 1));
         expect(DropReason.LENGTH, PEERS, patch(good, 40, 0x39));
         expect(DropReason.GROUP, PEERS, patch(good, 15, 0));
@@ -123,7 +133,7 @@ class FrameDispatcherTest {
         expect(DropReason.GROUP, PEERS, frame(new FrameFlyweight.Link(GROUP + 1, EPOCH, SENDER, LOCAL)));
         expect(DropReason.EPOCH, SENDER, frame(new FrameFlyweight.Link(GROUP, EPOCH + 1, SENDER, LOCAL)));
         expect(DropReason.RECEIVER, SENDER, frame(new FrameFlyweight.Link(GROUP, EPOCH, SENDER, 3)));
-        expect(DropReason.MAC, SENDER, sealBy(Samples.session(77, 1), session.keyId()));
+        expect(DropReason.MAC, SENDER, sealBy(Samples.session(77, 1, sealing), session.keyId()));
     }
 
     @Test
@@ -168,9 +178,9 @@ class FrameDispatcherTest {
     @Test
     void shouldNeverThrowOnAnyBytes() {
         final Random random = new Random(11);
-        final byte[] good = frame(LINK, message(30, 40, 1), message(1, 16, 2));
+        final byte[] good = frame(Samples.session(1, 1), LINK, message(30, 40, 1), message(1, 16, 2));
         for (int run = 0; run < 200_000; run++) {
-            final byte[] bytes;
+            byte[] bytes;
             if (random.nextInt(4) == 0) {
                 bytes = new byte[random.nextInt(200)];
                 random.nextBytes(bytes);
@@ -180,7 +190,7 @@ class FrameDispatcherTest {
                     bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
                 }
                 if (random.nextBoolean() && bytes.length >= 64) {
-                    seal(bytes);
+                    bytes = seal(bytes);
                 }
             }
             receive(bytes);
@@ -189,27 +199,29 @@ class FrameDispatcherTest {
     }
 
     private void expectMalformed(final int bodyOffset, final int value) {
-        final byte[] bytes = frame(LINK, message(30, 40, 1));
+        final byte[] bytes = frame(Samples.session(1, 1), LINK, message(30, 40, 1));
         new UnsafeBuffer(bytes).putInt(FrameFlyweight.HEADER_LENGTH + bodyOffset, value, ByteOrder.LITTLE_ENDIAN);
-        seal(bytes);
-        expect(DropReason.MALFORMED, SENDER, bytes);
+        expect(DropReason.MALFORMED, SENDER, seal(bytes));
     }
 
     /** Gives the frame a right MAC whatever its content, as a malicious member can. */
-    private void seal(final byte[] bytes) {
-        final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
-        final int macOffset = bytes.length - FrameFlyweight.TAG_LENGTH;
-        buffer.putLong(24, session.keyId(), ByteOrder.LITTLE_ENDIAN);
-        buffer.putLong(32, session.nextCounter(), ByteOrder.LITTLE_ENDIAN);
-        session.tag(buffer, 0, macOffset, buffer, macOffset);
+    private byte[] seal(final byte[] bytes) {
+        return seal(bytes, session, session.keyId());
     }
 
-    private byte[] sealBy(final SessionKeys other, final long keyId) {
-        final byte[] bytes = frame(LINK);
+    private static byte[] seal(final byte[] bytes, final SessionKeys by, final long keyId) {
         final UnsafeBuffer buffer = new UnsafeBuffer(bytes);
+        final UnsafeBuffer sealed = by.isEncrypting() ? new UnsafeBuffer(new byte[bytes.length]) : buffer;
+        final long counter = by.nextCounter();
         buffer.putLong(24, keyId, ByteOrder.LITTLE_ENDIAN);
-        other.tag(buffer, 0, bytes.length - 16, buffer, bytes.length - 16);
-        return bytes;
+        buffer.putLong(32, counter, ByteOrder.LITTLE_ENDIAN);
+        buffer.putByte(44, (byte) by.sealing().suite());
+        by.seal(buffer, FrameFlyweight.HEADER_LENGTH, bytes.length - FrameFlyweight.TAG_LENGTH, counter, sealed);
+        return sealed.byteArray();
+    }
+
+    private static byte[] sealBy(final SessionKeys other, final long keyId) {
+        return seal(frame(Samples.session(1, 1), LINK), other, keyId);
     }
 
     private void expect(final DropReason reason, final int row, final byte[] bytes) {
@@ -227,6 +239,11 @@ class FrameDispatcherTest {
     }
 
     private byte[] frame(final FrameFlyweight.Link link, final UnsafeBuffer... messages) {
+        return frame(session, link, messages);
+    }
+
+    private static byte[] frame(
+            final SessionKeys session, final FrameFlyweight.Link link, final UnsafeBuffer... messages) {
         final FramePacker packer = new FramePacker(LIMITS, link);
         for (final UnsafeBuffer message : messages) {
             assertThat(packer.append(message, 0, message.capacity())).isTrue();

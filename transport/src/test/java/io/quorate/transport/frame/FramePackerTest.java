@@ -66,6 +66,31 @@ class FramePackerTest {
         }
     }
 
+    /** Status frames and a lane that waits for room share a session. */
+    @Test
+    void shouldKeepASealedFrameWhateverElseTheSessionSeals() {
+        for (final SessionKeys.Sealing sealing : SessionKeys.Sealing.values()) {
+            final SessionKeys shared = Samples.session(5, 1, sealing);
+            final FramePacker other = new FramePacker(LIMITS, LINK);
+            final FramePacker waiting = new FramePacker(LIMITS, LINK);
+            waiting.append(message(40), 0, 40);
+            waiting.seal(shared);
+            final byte[] first = new byte[waiting.length()];
+            waiting.buffer().getBytes(0, first);
+            other.append(message(16), 0, 16);
+            other.seal(shared);
+            waiting.seal(shared);
+            final byte[] again = new byte[waiting.length()];
+            waiting.buffer().getBytes(0, again);
+            assertThat(again).as(sealing.label()).isEqualTo(first);
+            waiting.append(message(24), 0, 24);
+            waiting.seal(shared);
+            frame.wrap(waiting.buffer(), 0, waiting.length());
+            assertThat(frame.counter()).isEqualTo(3);
+            assertThat(frame.suite()).isEqualTo(sealing.suite());
+        }
+    }
+
     @Test
     void shouldAllocateNothingFromPackingToDelivery() {
         final MacKeyRing ring = new MacKeyRing();
