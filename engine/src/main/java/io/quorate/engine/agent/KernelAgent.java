@@ -24,7 +24,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 public final class KernelAgent implements Agent {
     private static final int JOBS_A_TURN = 64;
-    private static final int SNAPSHOT_INITIAL_BYTES = 64 * 1024;
+    private static final int SNAPSHOT_SPARE_BYTES = 4096;
 
     private final JobRing jobs;
     private final ResultRing results;
@@ -33,6 +33,7 @@ public final class KernelAgent implements Agent {
     private final RoundForwarder forwarder = new RoundForwarder();
     private final UnsafeBuffer reply = new UnsafeBuffer(new byte[StateMachine.REPLY_LENGTH_MAX]);
     private final ControlledMessageHandler onJob = this::onJob;
+    private int snapshotLength;
 
     /**
      * @param settings concluded
@@ -138,9 +139,11 @@ public final class KernelAgent implements Agent {
     }
 
     private void checkpoint(final long sequence) {
-        // A new buffer each time: the consensus side keeps it for as long as the checkpoint lives.
-        final ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer(SNAPSHOT_INITIAL_BYTES);
+        // A new buffer each time, about as long as the last one needed: the consensus side keeps it for as long as the
+        // checkpoint lives.
+        final ExpandableArrayBuffer snapshot = new ExpandableArrayBuffer(snapshotLength + SNAPSHOT_SPARE_BYTES);
         final int length = exactlyOnce.snapshot(snapshot, 0);
+        snapshotLength = length;
         results.checkpoint(sequence, new UnsafeBuffer(snapshot.byteArray(), 0, length));
     }
 

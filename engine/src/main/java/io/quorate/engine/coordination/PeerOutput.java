@@ -232,7 +232,12 @@ public final class PeerOutput {
     }
 
     private static boolean isLabel(final String label, final int lengthMax) {
-        return label.getBytes(UTF_8).length <= lengthMax && label.chars().noneMatch(Character::isISOControl);
+        for (int i = 0; i < label.length(); i++) {
+            if (Character.isISOControl(label.charAt(i))) {
+                return false;
+            }
+        }
+        return label.getBytes(UTF_8).length <= lengthMax;
     }
 
     private static int encodeTexts(
