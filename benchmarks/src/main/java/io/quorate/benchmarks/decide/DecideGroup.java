@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -117,7 +118,7 @@ final class DecideGroup implements AutoCloseable {
      * Waits until the group has answered each client once more.
      *
      * @param exceptId whose process is not asked; -1 if all are
-     * @return who proposes in the latest view that a peer has seen
+     * @return who proposes in the view that most have reached: a peer that was slow to start may have asked for the next one alone
      */
     private int probe(final int exceptId) throws InterruptedException {
         final List<BenchProcess> there = IntStream.range(0, processes.size())
@@ -125,15 +126,15 @@ final class DecideGroup implements AutoCloseable {
                 .mapToObj(processes::get)
                 .toList();
         there.forEach(process -> process.order(DecideWorker.PROBE));
-        long latest = -1;
-        int proposer = -1;
+        final List<long[]> views = new ArrayList<>();
         for (final BenchProcess process : there) {
-            final String[] words = process.answer(DecideWorker.PROBE).strip().split(" ");
-            final long view = Long.parseLong(words[0]);
-            proposer = view > latest ? Integer.parseInt(words[1]) : proposer;
-            latest = Math.max(latest, view);
+            for (final String one : process.answer(DecideWorker.PROBE).strip().split(" ")) {
+                final String[] words = one.split(":");
+                views.add(new long[] {Long.parseLong(words[0]), Long.parseLong(words[1])});
+            }
         }
-        return proposer;
+        views.sort(Comparator.comparingLong(one -> one[0]));
+        return (int) views.get((views.size() - 1) / 2)[1];
     }
 
     /**

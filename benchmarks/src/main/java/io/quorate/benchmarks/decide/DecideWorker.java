@@ -141,7 +141,7 @@ public final class DecideWorker {
         }
     }
 
-    /** One request by each client, without a clock: the links are up and the group answers. Says the latest view and its primary. */
+    /** One request by each client, without a clock: the links are up and the group answers. Says each peer's view and its primary. */
     private void probe() throws InterruptedException, TimeoutException {
         for (final LoadGenerator client : clients) {
             client.start(System.nanoTime(), PATIENCE.toNanos(), 1, Double.MAX_VALUE, RequestShape.round(32));
@@ -154,14 +154,12 @@ public final class DecideWorker {
                 }
             }
         }
-        long view = -1;
-        int primaryId = -1;
+        final StringBuilder views = new StringBuilder();
         for (final ConsensusEngine engine : engines) {
             final EngineStatus status = engine.status(PATIENCE);
-            primaryId = status.view() > view ? status.primaryId() : primaryId;
-            view = Math.max(view, status.view());
+            views.append(' ').append(status.view()).append(':').append(status.primaryId());
         }
-        Orders.say(out, PROBE + " " + view + " " + primaryId);
+        Orders.say(out, PROBE + views);
     }
 
     /** All clients for so long, and then until all is answered. */

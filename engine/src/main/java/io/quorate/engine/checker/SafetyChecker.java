@@ -325,19 +325,24 @@ public final class SafetyChecker {
 
     /**
      * A correct peer signs a statement that it may make once: the checkpoint of a sequence, what follows an epoch; in one life, its
-     * view change to a view and its new view. A later life starts above everything that these could speak of.
+     * view change to a view from a base and its new view. A later life starts above everything that these could speak of.
      *
+     * @param occasion the life, and of a view change its base
      * @param subject the sequence, or the view as a number of its own in each epoch
      * @param contentHash of the signed bytes
      */
     public void onSigned(
-            final int peerId, final int life, final SigningDomain domain, final long subject, final long contentHash) {
+            final int peerId,
+            final long occasion,
+            final SigningDomain domain,
+            final long subject,
+            final long contentHash) {
         if (domain == SigningDomain.CHECKPOINT
                 || domain == SigningDomain.HANDOVER
                 || domain == SigningDomain.NEW_VIEW
                 || domain == SigningDomain.VIEW_CHANGE) {
             final boolean isOfAllLives = domain == SigningDomain.CHECKPOINT || domain == SigningDomain.HANDOVER;
-            onVote(peerId, -1 - domain.ordinal(), subject, isOfAllLives ? 0 : life, contentHash);
+            onVote(peerId, -1 - domain.ordinal(), subject, isOfAllLives ? 0 : occasion, contentHash);
         }
     }
 

@@ -116,6 +116,10 @@ final class NewView {
             return base;
         }
 
+        boolean isNamed(final long ofView, final Digest256 name) {
+            return view == ofView && digest.isEqual(name);
+        }
+
         long baseSequence() {
             return base.sequence();
         }
@@ -196,6 +200,16 @@ final class NewView {
 
         UnsafeBuffer statement() {
             return statement;
+        }
+
+        /** The view change of that name if this rests on it and has it; else null. */
+        Vote find(final int replicaId, final long ofView, final Digest256 name) {
+            for (final Vote vote : votes) {
+                if (vote != null && vote.replicaId() == replicaId && vote.isNamed(ofView, name)) {
+                    return vote;
+                }
+            }
+            return null;
         }
 
         /** Keeps a vote if the proposal names it. */
@@ -292,6 +306,18 @@ final class NewView {
             }
         }
         return new NewView(base, java.util.Arrays.copyOf(chosen, used), spokenFor(votes, quorum, windowLength));
+    }
+
+    /**
+     * As {@link #choose}, for a primary, which may wait for more: not a view that would begin and order nothing, since it assigns nothing
+     * and nothing fresh gets a vote in it (rule U2).
+     */
+    static NewView chooseFertile(
+            final Vote[] votes, final Quorum quorum, final int windowLength, final Digest256 nullDigest) {
+        final NewView chosen = choose(votes, quorum, windowLength, nullDigest);
+        final boolean isBarren =
+                chosen != null && chosen.top() <= chosen.base.sequence() && chosen.spokenFor <= chosen.base.sequence();
+        return isBarren ? null : chosen;
     }
 
     private static long spokenFor(final Vote[] votes, final Quorum quorum, final int windowLength) {

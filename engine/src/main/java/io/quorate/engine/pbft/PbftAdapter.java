@@ -414,7 +414,7 @@ public final class PbftAdapter {
 
     /** A view change that says nothing new is not decoded; its sender may lack the view that this replica is in. */
     private boolean isViewChangeWanted() {
-        if (replica.viewChange.isWanted(viewChange.replicaId(), viewChange.view())) {
+        if (replica.viewChange.isWanted(viewChange.replicaId(), viewChange.view(), viewChange.baseSequence())) {
             return true;
         }
         if (senderId == viewChange.replicaId() && viewChange.view() <= replica.view()) {

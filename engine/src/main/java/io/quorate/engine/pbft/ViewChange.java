@@ -5,6 +5,7 @@ import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Batch;
 import io.quorate.engine.ordering.Digest256;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -111,16 +112,28 @@ final class ViewChange {
         ready = null;
         isExpiring = false;
         replica.timers.onViewChangeStarted();
-        final NewView.Vote own = statements.ownVote(view);
+        replica.counters.increment(PbftCounter.VIEW_CHANGES_STARTED);
+        replica.listener.onViewChangeStarted(view);
+        ask();
+        tryNewView();
+    }
+
+    private void ask() {
+        final NewView.Vote own = statements.ownVote(replica.view());
         votes[replica.selfId] = own;
         isChoiceStale = true;
         sendPauseNs = replica.context.retransmitNs();
         sendAtNs = replica.nowNs() + sendPauseNs;
-        replica.counters.increment(PbftCounter.VIEW_CHANGES_STARTED);
-        replica.listener.onViewChangeStarted(view);
         replica.recorder.viewChange(own);
         send(PbftPublisher.EVERYONE, own);
-        tryNewView();
+    }
+
+    /** Who asked for this view alone, long ago, spoke of a window that the others have left; of the present one it says the same. */
+    private boolean isOutdated(final NewView.Vote own) {
+        return own != null
+                && replica.isVoting()
+                && own.baseSequence() < replica.log.low()
+                && countAtLeast(replica.view()) >= replica.quorum.oneCorrect();
     }
 
     private void send(final int receiverId, final NewView.Vote vote) {
@@ -129,15 +142,19 @@ final class ViewChange {
     }
 
     /** Cheap test before a view change is decoded and its signatures checked. */
-    boolean isWanted(final int replicaId, final long view) {
+    boolean isWanted(final int replicaId, final long view, final long baseSequence) {
         for (final NewView.Proposal proposal : pending) {
             if (proposal != null && proposal.view() == view && proposal.lacks(replicaId)) {
                 return true;
             }
         }
-        return replicaId != replica.selfId
-                && isAhead(view)
-                && (votes[replicaId] == null || votes[replicaId].view() < view);
+        return replicaId != replica.selfId && isAhead(view) && isNewer(replicaId, view, baseSequence);
+    }
+
+    /** True if a view change says more than the one held: of a later view, or of the same one from a later checkpoint on. */
+    private boolean isNewer(final int replicaId, final long view, final long baseSequence) {
+        final NewView.Vote held = votes[replicaId];
+        return held == null || held.view() < view || (held.view() == view && held.baseSequence() < baseSequence);
     }
 
     /** True if a view is still to come: above the current one, or the one that this replica waits for. */
@@ -160,7 +177,9 @@ final class ViewChange {
                 proposal.supply(vote);
             }
         }
-        if (vote.replicaId() != replica.selfId && isAhead(vote.view()) && (held == null || held.view() < vote.view())) {
+        if (vote.replicaId() != replica.selfId
+                && isAhead(vote.view())
+                && isNewer(vote.replicaId(), vote.view(), vote.baseSequence())) {
             votes[vote.replicaId()] = vote;
             isChoiceStale = true;
         }
@@ -187,21 +206,20 @@ final class ViewChange {
     }
 
     private int countAtLeast(final long view) {
-        int count = 0;
-        for (final NewView.Vote vote : votes) {
-            count += vote != null && vote.view() >= view ? 1 : 0;
-        }
-        return count;
+        return (int) Arrays.stream(votes)
+                .filter(vote -> vote != null && vote.view() >= view)
+                .count();
     }
 
     /** Answers with the view change of that name, if it is held. */
     void onFetch(final int senderId, final long view, final int replicaId, final Digest256 digest) {
-        NewView.Vote found = isNamed(votes[replicaId], view, digest) ? votes[replicaId] : null;
+        final NewView.Vote held = votes[replicaId];
+        NewView.Vote found = held != null && held.isNamed(view, digest) ? held : null;
         if (current != null && found == null) {
-            found = find(current, replicaId, view, digest);
+            found = current.find(replicaId, view, digest);
         }
         for (int i = 0; i < pending.length && found == null; i++) {
-            found = pending[i] == null ? null : find(pending[i], replicaId, view, digest);
+            found = pending[i] == null ? null : pending[i].find(replicaId, view, digest);
         }
         // What this replica signed in a life that it has forgotten is not its word any more, though others may still
         // show it.
@@ -211,20 +229,6 @@ final class ViewChange {
                 && replica.transfer.mayServe(senderId, found.statement().capacity())) {
             send(senderId, found);
         }
-    }
-
-    private static NewView.Vote find(
-            final NewView.Proposal proposal, final int replicaId, final long view, final Digest256 digest) {
-        for (final NewView.Vote vote : proposal.votes()) {
-            if (vote != null && vote.replicaId() == replicaId && isNamed(vote, view, digest)) {
-                return vote;
-            }
-        }
-        return null;
-    }
-
-    private static boolean isNamed(final NewView.Vote vote, final long view, final Digest256 digest) {
-        return vote != null && vote.view() == view && vote.digest().isEqual(digest);
     }
 
     /** As primary of the view it waits for: computes the choice, gathers its bodies, and announces the view. */
@@ -249,12 +253,12 @@ final class ViewChange {
         if (used.length < replica.quorum.quorum()) {
             return;
         }
-        NewView chosen = NewView.choose(used, replica.quorum, windowLength, nullDigest);
+        NewView chosen = NewView.chooseFertile(used, replica.quorum, windowLength, nullDigest);
         // One liar with a higher base can leave the whole set undecided; any q votes may do without it.
         for (int left = 0; chosen == null && left < peerCount; left++) {
             if (left != replica.selfId) {
                 used = votesFor(replica.view(), left);
-                chosen = NewView.choose(used, replica.quorum, windowLength, nullDigest);
+                chosen = NewView.chooseFertile(used, replica.quorum, windowLength, nullDigest);
             }
         }
         ready = chosen;
@@ -269,7 +273,7 @@ final class ViewChange {
                 set[count++] = vote;
             }
         }
-        return java.util.Arrays.copyOf(set, count);
+        return Arrays.copyOf(set, count);
     }
 
     private boolean hasBodies(final NewView chosen) {
@@ -439,7 +443,9 @@ final class ViewChange {
 
     private void waitForNewView(final long nowNs) {
         final NewView.Vote own = votes[replica.selfId];
-        if (nowNs - sendAtNs >= 0 && own != null) {
+        if (isOutdated(own)) {
+            ask();
+        } else if (nowNs - sendAtNs >= 0 && own != null) {
             sendPauseNs = Math.min(2 * sendPauseNs, replica.context.retransmitMaxNs());
             sendAtNs = nowNs + sendPauseNs;
             replica.counters.increment(PbftCounter.RETRANSMISSIONS);

@@ -19,6 +19,8 @@ import org.agrona.MutableDirectBuffer;
  * intact journal goes on where the one before ended; any other has forgotten, and must not vote where it might have voted.
  */
 final class VoteWatch implements Outbox, Signer {
+    private static final int BASE_BITS = 40;
+
     private final SimPeer peer;
     private final SafetyChecker safety;
     private final MessageHeaderDecoder header = new MessageHeaderDecoder();
@@ -131,20 +133,28 @@ final class VoteWatch implements Outbox, Signer {
         safety.onVote(peer.number(), kind, inEpoch(view), sequence, digest);
     }
 
-    /** One view change a view, and one new view of its own, as long as it remembers, in all lives. */
+    /** One view change a view and base, and one new view of its own, as long as it remembers, in all lives. */
     private void onStatement(final int templateId, final DirectBuffer message, final int body, final int lengthBytes) {
         final long view = message.getLong(body + Signer.SIGNATURE_LENGTH);
         final int signerId = templateId == ViewChangeDecoder.TEMPLATE_ID
                 ? message.getShort(body + ViewChangeDecoder.replicaIdEncodingOffset()) & 0xFFFF
                 : (int) (view % epoch.size());
         if (signerId == selfId) {
+            final long base = templateId == ViewChangeDecoder.TEMPLATE_ID
+                    ? message.getLong(body + ViewChangeDecoder.baseSequenceEncodingOffset())
+                    : 0;
             safety.onVote(
                     peer.number(),
                     templateId,
                     inEpoch(view),
-                    memory,
+                    occasion(memory, base),
                     Trace.hash(templateId, message, body, lengthBytes));
         }
+    }
+
+    /** Who waits for a view asks anew when its checkpoint has moved; what it said from the one before is another statement. */
+    private static long occasion(final long time, final long base) {
+        return (time << BASE_BITS) + base;
     }
 
     /**
@@ -159,11 +169,12 @@ final class VoteWatch implements Outbox, Signer {
             final int lengthBytes,
             final MutableDirectBuffer signature,
             final int signatureOffset) {
+        long base = 0;
         switch (domain) {
             case CHECKPOINT ->
                 requireVote("a checkpoint", content.getLong(offset) >= votedMaxBefore, content.getLong(offset));
             case VIEW_CHANGE -> {
-                final long base = content.getLong(
+                base = content.getLong(
                         offset + ViewChangeDecoder.baseSequenceEncodingOffset() - Signer.SIGNATURE_LENGTH);
                 requireVote("a view change", base >= votedMaxBefore, base);
             }
@@ -177,7 +188,7 @@ final class VoteWatch implements Outbox, Signer {
         final boolean isOfView = domain == SigningDomain.VIEW_CHANGE || domain == SigningDomain.NEW_VIEW;
         safety.onSigned(
                 peer.number(),
-                life,
+                occasion(life, base),
                 domain,
                 isOfView ? inEpoch(subject) : domain == SigningDomain.HANDOVER ? epoch.number() : subject,
                 Trace.hash(domain.ordinal(), content, offset, lengthBytes));

@@ -155,7 +155,7 @@ class FloodTest {
         final Forger other = new Forger(group, 2);
         other.sayViewChange(other.vote(1_001, newest, none, none), 0);
         group.runFor(2 * MS);
-        assertThat(group.peers[0].replica.viewChange.isWanted(2, 1_001)).isFalse();
+        assertThat(group.peers[0].replica.viewChange.isWanted(2, 1_001, 0)).isFalse();
     }
 
     @Test

@@ -113,7 +113,7 @@ enum PlantedBug {
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            5,
+            8,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
@@ -168,7 +168,7 @@ enum PlantedBug {
 
     TENTATIVE_BELIEVED_TOO_EARLY(
             "SCHEMES",
-            108,
+            13,
             "a client believes f+1 tentative replies",
             calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
 
@@ -186,20 +186,17 @@ enum PlantedBug {
 
     WINDOW_OF_CLAIMS_IGNORED(
             "HOARDERS",
-            282,
+            300,
             "a view change counts as silent about sequences above its window",
             calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
-            "SCHEMES",
-            5660,
-            "nobody joins a view that f+1 others ask for",
-            answering("pbft.ViewChange", "join", false)),
+            "SCHEMES", 544, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",
-            2,
+            1,
             "a message of another epoch is taken, and a signature of another epoch holds",
             answering("simulator.SimMember", "isOf", true),
             instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
