@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quorate.kernels.simd.PrimitivesProvider;
+import java.util.EnumSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class KernelWarmupTest {
     private static final long PATIENCE_NS = 60_000_000_000L;
 
-    @Test
-    void shouldEndQuietly() {
-        assertThat(KernelWarmup.run(PrimitivesProvider.preferred(), 4, 64, 8, PATIENCE_NS))
+    @ParameterizedTest
+    @EnumSource(KernelWarmup.Kernel.class)
+    void shouldEndQuietly(final KernelWarmup.Kernel kernel) {
+        assertThat(KernelWarmup.run(EnumSet.of(kernel), PrimitivesProvider.preferred(), 4, 64, 8, PATIENCE_NS))
                 .isTrue();
     }
 
