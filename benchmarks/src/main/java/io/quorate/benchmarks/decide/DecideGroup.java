@@ -106,7 +106,8 @@ final class DecideGroup implements AutoCloseable {
                             options.threading().name(),
                             options.idle().name(),
                             Boolean.toString(options.isDurable()),
-                            options.transport())));
+                            options.transport(),
+                            Double.toString(options.lossPercent() / 100))));
         }
         for (final BenchProcess process : processes) {
             provider = process.answer(DecideWorker.READY);

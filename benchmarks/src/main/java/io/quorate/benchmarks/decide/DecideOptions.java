@@ -14,6 +14,7 @@ import java.util.stream.Stream;
  * @param isProcesses whether each peer is a process of its own; else all are in one
  * @param transport how frames travel
  * @param sealing the group's setting of that name: how frames are sealed
+ * @param lossPercent of the datagrams that are lost, each way
  * @param isDurable whether peers keep journals and force them
  * @param clients how many peers submit requests
  * @param inFlight requests that one client has unanswered at most
@@ -31,6 +32,7 @@ record DecideOptions(
         boolean isProcesses,
         String transport,
         String sealing,
+        double lossPercent,
         boolean isDurable,
         int clients,
         int inFlight,
@@ -45,7 +47,7 @@ record DecideOptions(
         Path plot,
         boolean isJson) {
     static final String USAGE =
-            "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp|ipc] [--sealing mac|aes-gcm] [--durable]"
+            "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp|ipc] [--sealing mac|aes-gcm] [--loss PERCENT] [--durable]"
                     + " [--clients 1] [--in-flight 1] [--size 32] [--seconds 10] [--warm-up 5] [--rate REQUESTS/S]"
                     + " [--threading invoker|shared|dedicated] [--idle yield|backoff] [--fault none|primary-killed|backup-stopped]"
                     + " [--timeout-ms 500] [--plot FILE.svg] [--json]";
@@ -66,6 +68,7 @@ record DecideOptions(
     private static final int TIMEOUT_MS_MAX = 60_000;
     private static final int PEERS_MAX = 64;
     private static final int IN_FLIGHT_MAX = 1024;
+    private static final double LOSS_MAX = 50;
     private static final double SECONDS_MAX = 86_400;
     private static final double RATE_MAX = 10_000_000;
 
@@ -96,6 +99,7 @@ record DecideOptions(
         private boolean isProcesses;
         private String transport = "udp";
         private String sealing = SessionKeys.Sealing.MAC.label();
+        private double lossPercent;
         private boolean isDurable;
         private int clients = 1;
         private int inFlight;
@@ -131,6 +135,7 @@ record DecideOptions(
                             Stream.of(SessionKeys.Sealing.values())
                                     .map(SessionKeys.Sealing::label)
                                     .toList());
+                case "--loss" -> lossPercent = real(option, LOSS_MAX);
                 case "--durable" -> isDurable = true;
                 case "--clients" -> clients = number(option, 1, PEERS_MAX);
                 case "--in-flight" -> inFlight = number(option, 1, IN_FLIGHT_MAX);
@@ -163,6 +168,9 @@ record DecideOptions(
             if (transport.equals("ipc") && isProcesses) {
                 throw new IllegalArgumentException("--transport ipc is for peers of one process; given --processes");
             }
+            if (transport.equals("ipc") && lossPercent > 0) {
+                throw new IllegalArgumentException("--loss is of datagrams; given --transport ipc");
+            }
             if (fault != Fault.NONE && (!isProcesses || peers < 4 || clients > peers - 2)) {
                 throw new IllegalArgumentException(
                         "--fault " + fault.label() + " needs --processes, at least 4 --peers and at most 2"
@@ -178,6 +186,7 @@ record DecideOptions(
                     isProcesses,
                     transport,
                     sealing,
+                    lossPercent,
                     isDurable,
                     clients,
                     window,

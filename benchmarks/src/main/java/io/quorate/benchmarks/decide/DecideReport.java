@@ -66,7 +66,7 @@ record DecideReport(
                 "%d peers in %s over %s, frames %s, %s, %d client%s, %s, %d-byte requests, threading %s%s, %s",
                 options.peers(),
                 options.isProcesses() ? "a process each" : "one process",
-                options.transport().equals("ipc") ? "IPC (one trust domain)" : "UDP loopback",
+                options.transport().equals("ipc") ? "IPC (one trust domain)" : "UDP loopback" + loss(),
                 options.sealing().equals("mac") ? "with MACs" : "sealed by " + options.sealing(),
                 options.isDurable() ? "durable (" + disk + ")" : "memory-only",
                 options.clients(),
@@ -81,6 +81,12 @@ record DecideReport(
                         : ", " + options.fault().label() + ", a silent primary is waited for " + options.timeoutMs()
                                 + " ms",
                 provider);
+    }
+
+    private String loss() {
+        return options.lossPercent() == 0
+                ? ""
+                : String.format(Locale.ROOT, " that loses %.1f %% each way", options.lossPercent());
     }
 
     void print(final PrintStream out) {
@@ -133,7 +139,7 @@ record DecideReport(
         final Histogram all = latencies();
         return String.format(
                 Locale.ROOT,
-                "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"sealing\":\"%s\",\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
+                "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"sealing\":\"%s\",\"lossPercent\":%.3f,\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
                         + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
                         + "\"requestsPerSecond\":%.2f,\"decisionsPerSecond\":%.2f,\"requestsPerDecision\":%.3f,"
                         + "\"requests\":%d,\"unanswered\":%d,"
@@ -144,6 +150,7 @@ record DecideReport(
                 options.isProcesses(),
                 options.transport(),
                 options.sealing(),
+                options.lossPercent(),
                 options.isDurable(),
                 disk,
                 options.clients(),

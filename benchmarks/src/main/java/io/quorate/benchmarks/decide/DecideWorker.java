@@ -58,7 +58,8 @@ public final class DecideWorker {
 
     /**
      * @param arguments this process's folder in memory; the folder of data; the group's folder; the ids of its peers; the ids of its
-     *     clients, or a dash; the threading mode; the idle strategy; whether there are journals; how frames travel
+     *     clients, or a dash; the threading mode; the idle strategy; whether there are journals; how frames travel; the part of the
+     *     datagrams that is lost each way
      * @return the exit code
      */
     public static int run(final InputStream in, final PrintStream out, final String... arguments) {
@@ -72,6 +73,8 @@ public final class DecideWorker {
                 "remover");
         Runtime.getRuntime().addShutdownHook(remover);
         final BlockingQueue<String> orders = Orders.read(in);
+        System.setProperty("aeron.debug.receive.data.loss.rate", arguments[9]);
+        System.setProperty("aeron.debug.send.control.loss.rate", arguments[9]);
         final ThreadingMode threading = ThreadingMode.valueOf(arguments[5]);
         final Supplier<IdleStrategy> idle = () -> DecideOptions.Idle.valueOf(arguments[6]) == DecideOptions.Idle.YIELD
                 ? new YieldingIdleStrategy()

@@ -72,10 +72,22 @@ class DecideBenchIT {
     void shouldMeasureAnOpenLoopOfDurableProcesses() throws IOException {
         final List<Path> before = folders();
         final Map<String, Object> json = measure(
-                "--processes", "--peers", "2", "--durable", "--seconds", "0.5", "--warm-up", "0.1", "--rate", "50");
+                "--processes",
+                "--peers",
+                "2",
+                "--loss",
+                "1",
+                "--durable",
+                "--seconds",
+                "0.5",
+                "--warm-up",
+                "0.1",
+                "--rate",
+                "50");
         assertThat(json)
                 .containsEntry("processes", true)
                 .containsEntry("durable", true)
+                .containsEntry("lossPercent", 1.0)
                 .containsEntry("openLoop", true)
                 .containsEntry("ratePerSecond", 50.0)
                 .containsEntry("unanswered", 0.0);
@@ -131,6 +143,7 @@ class DecideBenchIT {
         refuses("--size is a whole number from ", "--size", "5");
         refuses("--rate is above 0 and at most 10000000, given none", "--rate", "none");
         refuses("--sealing is mac or aes-gcm, given none", "--sealing", "none");
+        refuses("--loss is of datagrams; given --transport ipc", "--loss", "1", "--transport", "ipc");
         refuses("--transport is udp or ipc, given tcp", "--transport", "tcp");
         refuses("--transport ipc is for peers of one process; given --processes", "--transport", "ipc", "--processes");
         refuses("--fault primary-killed needs --processes", "--fault", "primary-killed");

@@ -91,7 +91,8 @@ public final class EmbeddedDriver implements AutoCloseable {
             final MediaDriver.Context context = context(directory, threading, settings)
                     .errorHandler(lastError::set)
                     .receiveChannelEndpointSupplier((udpChannel, dispatcher, status, driverContext) ->
-                            new GuardedEndpoint(udpChannel, dispatcher, status, driverContext, admission));
+                            new GuardedEndpoint(udpChannel, dispatcher, status, driverContext, admission))
+                    .sendChannelEndpointSupplier(GuardedEndpoint.lossySender());
             final MediaDriver driver = MediaDriver.launchEmbedded(context);
             return new EmbeddedDriver(directory, created, channel, driver, settings, admission, lastError);
         } catch (final IOException | RuntimeException e) {

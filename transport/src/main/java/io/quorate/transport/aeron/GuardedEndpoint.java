@@ -2,6 +2,10 @@ package io.quorate.transport.aeron;
 
 import io.aeron.driver.DataPacketDispatcher;
 import io.aeron.driver.MediaDriver;
+import io.aeron.driver.SendChannelEndpointSupplier;
+import io.aeron.driver.ext.DebugChannelEndpointConfiguration;
+import io.aeron.driver.ext.DebugSendChannelEndpoint;
+import io.aeron.driver.ext.LossGenerator;
 import io.aeron.driver.media.ReceiveChannelEndpoint;
 import io.aeron.driver.media.UdpChannel;
 import io.aeron.protocol.DataHeaderFlyweight;
@@ -21,7 +25,12 @@ import org.agrona.concurrent.status.AtomicCounter;
  * is listened to, term length and MTU in bounds, and only a bounded number at a time. Runs on the driver's thread.
  */
 final class GuardedEndpoint extends ReceiveChannelEndpoint {
+    private static final String CONTROL_LOSS = "aeron.debug.send.control.loss.rate";
+
     private final Admission admission;
+
+    /** Loses nothing unless Aeron's debug setting {@code aeron.debug.receive.data.loss.rate} says so. */
+    private final LossGenerator loss = DebugChannelEndpointConfiguration.receiveDataLossGeneratorSupplier();
 
     GuardedEndpoint(
             final UdpChannel channel,
@@ -33,6 +42,17 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
         this.admission = admission;
     }
 
+    /**
+     * The sending end, as Aeron has it; it loses what receivers answer where its debug setting says so.
+     *
+     * @return null if nothing is to be lost
+     */
+    static SendChannelEndpointSupplier lossySender() {
+        return Double.parseDouble(System.getProperty(CONTROL_LOSS, "0")) > 0
+                ? (channel, status, context) -> new DebugSendChannelEndpoint(channel, status, context)
+                : null;
+    }
+
     @Override
     public int onDataPacket(
             final DataHeaderFlyweight header,
@@ -40,7 +60,9 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
             final int length,
             final InetSocketAddress source,
             final int transportIndex) {
-        return admission.isKnown(source) ? super.onDataPacket(header, buffer, length, source, transportIndex) : 0;
+        return admission.isKnown(source) && !loss.shouldDropFrame(source, buffer, length)
+                ? super.onDataPacket(header, buffer, length, source, transportIndex)
+                : 0;
     }
 
     @Override
@@ -50,7 +72,7 @@ final class GuardedEndpoint extends ReceiveChannelEndpoint {
             final int length,
             final InetSocketAddress source,
             final int transportIndex) {
-        if (admission.admits(header, source)) {
+        if (!loss.shouldDropFrame(source, buffer, length) && admission.admits(header, source)) {
             super.onSetupMessage(header, buffer, length, source, transportIndex);
         }
     }
