@@ -72,6 +72,7 @@ public final class DecideBench {
                     figures,
                     group.faultyId(),
                     group.primaryId(),
+                    group.rejoinNs(),
                     neighbours.fraction(),
                     group.provider(),
                     options.isDurable() ? group.disk() : "");

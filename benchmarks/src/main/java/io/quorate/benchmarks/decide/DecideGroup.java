@@ -27,6 +27,7 @@ final class DecideGroup implements AutoCloseable {
     private static final int FIRST_CLIENT = 1;
 
     private static final long LOOK_MS = 20;
+    private static final long REJOIN_MAX_NS = 60_000_000_000L;
 
     private final DecideOptions options;
     private final BenchFolder memory;
@@ -35,6 +36,7 @@ final class DecideGroup implements AutoCloseable {
     private String provider = "";
     private int primaryId;
     private int faultyId = -1;
+    private long rejoinNs = -1;
 
     private DecideGroup(final DecideOptions options, final BenchFolder memory, final BenchFolder data) {
         this.options = options;
@@ -155,6 +157,10 @@ final class DecideGroup implements AutoCloseable {
             final boolean isSending =
                     options.fault() == DecideOptions.Fault.NONE || place != faulty && clients < options.clients();
             clients += isSending ? 1 : 0;
+            if (fault == DecideOptions.Fault.BACKUP_STOPPED && place == faulty) {
+                // It would begin when the others have ended.
+                continue;
+            }
             processes
                     .get(place)
                     .order(DecideWorker.RUN + (long) (seconds * 1e9) + " " + (isSending ? options.inFlight() : 0) + " "
@@ -191,7 +197,7 @@ final class DecideGroup implements AutoCloseable {
             onProgress.accept(Arrays.stream(answered).sum());
         }
         if (fault == DecideOptions.Fault.BACKUP_STOPPED) {
-            signal("CONT", processes.get(faulty));
+            rejoinNs = rejoin(faulty);
         }
         final List<WorkerFigures> said =
                 Arrays.stream(figures).filter(Objects::nonNull).toList();
@@ -199,6 +205,26 @@ final class DecideGroup implements AutoCloseable {
         // Whose process was stopped has yet to say what it measured.
         primaryId = probe(faulty);
         return said;
+    }
+
+    /** Lets a stopped process go on; how long it takes until it has executed all that the others had by then. */
+    private long rejoin(final int id) throws IOException, InterruptedException {
+        final long target = where(processes.get((id + 1) % processes.size()));
+        final BenchProcess stopped = processes.get(id);
+        final long startNs = System.nanoTime();
+        signal("CONT", stopped);
+        while (where(stopped) < target) {
+            if (System.nanoTime() - startNs > REJOIN_MAX_NS) {
+                throw new IllegalStateException("peer " + id + " does not catch up with sequence " + target + " within "
+                        + REJOIN_MAX_NS / 1_000_000_000 + " s");
+            }
+        }
+        return System.nanoTime() - startNs;
+    }
+
+    private static long where(final BenchProcess process) throws InterruptedException {
+        process.order(DecideWorker.WHERE);
+        return Long.parseLong(process.answer(DecideWorker.WHERE).strip());
     }
 
     /** Whose process is not well; -1 if all are. */
@@ -223,6 +249,11 @@ final class DecideGroup implements AutoCloseable {
     /** Whose process was not well in the last run; -1 if all were. */
     int faultyId() {
         return faultyId;
+    }
+
+    /** How long the peer that was stopped in the last run took to catch up; -1 if none was. */
+    long rejoinNs() {
+        return rejoinNs;
     }
 
     /** Who proposes since the last run, as a request after it showed. */

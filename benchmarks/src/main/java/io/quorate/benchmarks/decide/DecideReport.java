@@ -12,6 +12,7 @@ import org.HdrHistogram.Histogram;
  * @param figures of each process
  * @param faultyId whose process was not well; -1 if all were
  * @param primaryId who proposes after the run
+ * @param rejoinNs how long the stopped peer took to catch up; -1 if none was stopped
  * @param othersFraction of all processors that other processes used meanwhile; NaN if nobody knows
  * @param provider who signs and verifies
  * @param disk the journals' file system; empty in memory-only mode
@@ -21,6 +22,7 @@ record DecideReport(
         List<WorkerFigures> figures,
         int faultyId,
         int primaryId,
+        long rejoinNs,
         double othersFraction,
         String provider,
         String disk) {
@@ -116,6 +118,13 @@ record DecideReport(
                 "a request takes      %14.1f us of CPU and allocates %.0f bytes, all peers and clients together%n",
                 perRequest(sum(true)) / 1e3,
                 perRequest(sum(false)));
+        if (rejoinNs >= 0) {
+            out.printf(
+                    Locale.ROOT,
+                    "the stopped peer     %,14.1f ms to catch up with %,d requests%n",
+                    rejoinNs / 1e6,
+                    answered());
+        }
         if (unanswered() > 0) {
             out.printf(
                     Locale.ROOT, "%d requests were not answered; they count as taking until the end%n", unanswered());
@@ -140,7 +149,7 @@ record DecideReport(
         return String.format(
                 Locale.ROOT,
                 "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"sealing\":\"%s\",\"lossPercent\":%.3f,\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
-                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
+                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"rejoinMs\":%s,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
                         + "\"requestsPerSecond\":%.2f,\"decisionsPerSecond\":%.2f,\"requestsPerDecision\":%.3f,"
                         + "\"requests\":%d,\"unanswered\":%d,"
                         + "\"p50Nanos\":%d,\"p90Nanos\":%d,\"p99Nanos\":%d,\"p999Nanos\":%d,\"maxNanos\":%d,\"meanNanos\":%.0f,"
@@ -161,6 +170,7 @@ record DecideReport(
                 options.timeoutMs(),
                 faultyId,
                 primaryId,
+                rejoinNs < 0 ? "null" : String.format(Locale.ROOT, "%.3f", rejoinNs / 1e6),
                 options.isOpenLoop(),
                 options.ratePerSecond(),
                 options.seconds(),

@@ -35,6 +35,7 @@ public final class DecideWorker {
 
     static final String READY = "ready ";
     static final String PROBE = "probe";
+    static final String WHERE = "where";
     static final String RUN = "run ";
     static final String PROGRESS = "progress ";
     static final String DONE = "done ";
@@ -129,6 +130,8 @@ public final class DecideWorker {
                 return;
             } else if (order.equals(PROBE)) {
                 probe();
+            } else if (order.equals(WHERE)) {
+                Orders.say(out, WHERE + " " + counters().get(COMMITTED));
             } else if (order.startsWith(RUN)) {
                 final String[] words = order.substring(RUN.length()).split(" ");
                 Orders.say(
