@@ -4,20 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quorate.kernels.simd.PrimitivesProvider;
-import java.util.EnumSet;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
+/** When it ends; that it ends quietly is for JVMs of their own, see {@link SparseProfilesIT}. */
 class KernelWarmupTest {
     private static final long PATIENCE_NS = 60_000_000_000L;
-
-    @ParameterizedTest
-    @EnumSource(KernelWarmup.Kernel.class)
-    void shouldEndQuietly(final KernelWarmup.Kernel kernel) {
-        assertThat(KernelWarmup.run(EnumSet.of(kernel), PrimitivesProvider.preferred(), 4, 64, 8, PATIENCE_NS))
-                .isTrue();
-    }
 
     @Test
     void shouldEndWhenItsTimeIsOver() {
