@@ -1,6 +1,7 @@
 package io.quorate.engine;
 
 import io.quorate.engine.agent.CertifiedDecision;
+import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.epoch.RosterStep;
 import io.quorate.transport.aeron.DriverSettings;
 import io.quorate.transport.aeron.EmbeddedDriver;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.agrona.concurrent.BackoffIdleStrategy;
@@ -38,6 +40,7 @@ public final class EngineContext {
     private Path driverDirectory;
     private DriverSettings driverSettings = DriverSettings.defaults();
     private EmbeddedDriver trustDomain;
+    private Strategy drill;
     private boolean isMemoryOnly;
     private int journalSyncLevel = 1;
     private ThreadingMode threadingMode;
@@ -184,6 +187,29 @@ public final class EngineContext {
 
     EmbeddedDriver trustDomain() {
         return trustDomain;
+    }
+
+    /**
+     * A drill: this peer lies, from its start on, so that its group can show what that costs it; for rehearsals and benchmarks. Its word
+     * is worth nothing, so at most f peers of a group may be drilled at a time, and nobody should ask such a peer for anything.
+     * Null, the default: it is correct.
+     *
+     * @throws IllegalArgumentException for a strategy that needs more than a peer's own messages
+     */
+    public EngineContext drill(final Strategy strategy) {
+        requireOpen();
+        if (strategy != null
+                && (strategy == Strategy.TWIN || !List.of(Strategy.mixed()).contains(strategy))) {
+            throw new IllegalArgumentException(
+                    "a drill takes a strategy that needs nothing but a peer's own messages, not "
+                            + strategy.name().toLowerCase(Locale.ROOT));
+        }
+        drill = strategy;
+        return this;
+    }
+
+    Strategy drill() {
+        return drill;
     }
 
     /** MTU, buffers and terms of the media driver. */

@@ -145,7 +145,7 @@ final class Relay implements Agent {
         agent = new ConsensusAgent(
                 new Surroundings(
                         SystemNanoClock.INSTANCE,
-                        transport,
+                        steward.voice(transport, tenure),
                         tenure.signer(),
                         tenure.verifier(),
                         tenure.jobs(),

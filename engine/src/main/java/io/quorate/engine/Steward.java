@@ -7,6 +7,7 @@ import io.quorate.engine.agent.JournalRing;
 import io.quorate.engine.agent.KernelAgent;
 import io.quorate.engine.agent.ResultRing;
 import io.quorate.engine.agent.Surroundings;
+import io.quorate.engine.byzantine.LyingTransport;
 import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.decision.DecisionMachine;
 import io.quorate.engine.epoch.EpochMachine;
@@ -23,6 +24,7 @@ import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.pbft.PbftContext;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
+import io.quorate.transport.Transport;
 import io.quorate.transport.aeron.AeronTransportContext;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import io.quorate.transport.auth.Ed25519Provider;
@@ -143,6 +145,20 @@ final class Steward implements AutoCloseable {
                 .roundDeadlineNs(settings.roundDeadlineNs())
                 .nanoTime(System::nanoTime)
                 .conclude();
+    }
+
+    /** A peer's links; in a drill, those of a liar. */
+    Transport voice(final Transport links, final Tenure tenure) {
+        return context.drill() == null
+                ? links
+                : new LyingTransport(
+                        links,
+                        context.drill(),
+                        tenure.pbft().selfId(),
+                        tenure.pbft().peerCount(),
+                        tenure.signer(),
+                        new SecureRandom(),
+                        tenure.pbft().viewChangeTimeoutNs());
     }
 
     /** How the state of rounds goes over from the epoch of a roster into a next one. */

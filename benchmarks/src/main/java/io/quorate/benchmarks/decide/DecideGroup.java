@@ -84,7 +84,7 @@ final class DecideGroup implements AutoCloseable {
             shares.add(all);
         }
         final List<Integer> clients = IntStream.range(0, options.clients())
-                .map(client -> (FIRST_CLIENT + client) % options.peers())
+                .map(client -> (firstClient() + client) % options.peers())
                 .boxed()
                 .toList();
         for (final List<Integer> share : shares) {
@@ -109,12 +109,23 @@ final class DecideGroup implements AutoCloseable {
                             options.idle().name(),
                             Boolean.toString(options.isDurable()),
                             options.transport(),
-                            Double.toString(options.lossPercent() / 100))));
+                            Double.toString(options.lossPercent() / 100),
+                            liars(share).isEmpty() ? "-" : words(liars(share)),
+                            options.liar() == null ? "-" : options.liar().name())));
         }
         for (final BenchProcess process : processes) {
             provider = process.answer(DecideWorker.READY);
         }
         probe(-1);
+    }
+
+    /** Nobody asks a liar. */
+    private int firstClient() {
+        return options.liar() == null ? FIRST_CLIENT : DecideOptions.faulty(options.peers());
+    }
+
+    private List<Integer> liars(final List<Integer> share) {
+        return share.stream().filter(options::isLiar).toList();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.quorate.benchmarks.decide;
 
 import io.quorate.engine.ThreadingMode;
+import io.quorate.engine.byzantine.Strategy;
 import io.quorate.transport.auth.SessionKeys;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
  * @param warmUpSeconds before it
  * @param ratePerSecond of all clients together, in an open loop; 0 for a closed loop
  * @param fault what happens to a peer meanwhile
+ * @param liar how f peers lie, the first primary among them; null if all are correct
  * @param timeoutMs how long a silent primary is waited for
  * @param plot where the picture goes, or null
  * @param isJson whether the last line of standard output is JSON
@@ -43,6 +45,7 @@ record DecideOptions(
         ThreadingMode threading,
         Idle idle,
         Fault fault,
+        Strategy liar,
         int timeoutMs,
         Path plot,
         boolean isJson) {
@@ -50,7 +53,7 @@ record DecideOptions(
             "usage: bench decide [--peers 4] [--in-process|--processes] [--transport udp|ipc] [--sealing mac|aes-gcm] [--loss PERCENT] [--durable]"
                     + " [--clients 1] [--in-flight 1] [--size 32] [--seconds 10] [--warm-up 5] [--rate REQUESTS/S]"
                     + " [--threading invoker|shared|dedicated] [--idle yield|backoff] [--fault none|primary-killed|backup-stopped]"
-                    + " [--timeout-ms 500] [--plot FILE.svg] [--json]";
+                    + " [--liar STRATEGY] [--timeout-ms 500] [--plot FILE.svg] [--json]";
 
     /** What happens while the group is measured. */
     enum Fault {
@@ -68,6 +71,10 @@ record DecideOptions(
     private static final int TIMEOUT_MS_MAX = 60_000;
     private static final int PEERS_MAX = 64;
     private static final int IN_FLIGHT_MAX = 1024;
+    private static final List<String> LIARS = Stream.of(Strategy.mixed())
+            .filter(strategy -> strategy != Strategy.TWIN)
+            .map(strategy -> strategy.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+            .toList();
     private static final double LOSS_MAX = 50;
     private static final double SECONDS_MAX = 86_400;
     private static final double RATE_MAX = 10_000_000;
@@ -85,6 +92,20 @@ record DecideOptions(
             reader.next();
         }
         return reader.conclude();
+    }
+
+    /** f of n >= 3f + 1. */
+    static int faulty(final int peers) {
+        return (peers - 1) / 3;
+    }
+
+    /** True if a peer is among those that lie. */
+    boolean isLiar(final int peerId) {
+        return liar != null && peerId < faulty(peers);
+    }
+
+    private static Strategy strategy(final String name) {
+        return Strategy.valueOf(name.toUpperCase(Locale.ROOT).replace('-', '_'));
     }
 
     boolean isOpenLoop() {
@@ -110,6 +131,7 @@ record DecideOptions(
         private ThreadingMode threading = ThreadingMode.INVOKER;
         private Idle idle = Idle.YIELD;
         private Fault fault = Fault.NONE;
+        private Strategy liar;
         private int timeoutMs = 500;
         private Path plot;
         private boolean isJson;
@@ -153,6 +175,7 @@ record DecideOptions(
                     fault = Fault.valueOf(choice(option, List.of("none", "primary-killed", "backup-stopped"))
                             .toUpperCase(Locale.ROOT)
                             .replace('-', '_'));
+                case "--liar" -> liar = strategy(choice(option, LIARS));
                 case "--timeout-ms" -> timeoutMs = number(option, 1, TIMEOUT_MS_MAX);
                 case "--plot" -> plot = Path.of(value(option));
                 case "--json" -> isJson = true;
@@ -167,6 +190,10 @@ record DecideOptions(
             }
             if (transport.equals("ipc") && isProcesses) {
                 throw new IllegalArgumentException("--transport ipc is for peers of one process; given --processes");
+            }
+            if (liar != null && clients > peers - faulty(peers)) {
+                throw new IllegalArgumentException("--liar has " + faulty(peers) + " of " + peers
+                        + " peers lie, and the clients are others; given --clients " + clients);
             }
             if (transport.equals("ipc") && lossPercent > 0) {
                 throw new IllegalArgumentException("--loss is of datagrams; given --transport ipc");
@@ -197,6 +224,7 @@ record DecideOptions(
                     threading,
                     idle,
                     fault,
+                    liar,
                     timeoutMs,
                     plot,
                     isJson);

@@ -85,6 +85,12 @@ record DecideReport(
                 provider);
     }
 
+    private String liar() {
+        return options.liar() == null
+                ? "none"
+                : options.liar().name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
     private String loss() {
         return options.lossPercent() == 0
                 ? ""
@@ -149,7 +155,7 @@ record DecideReport(
         return String.format(
                 Locale.ROOT,
                 "{\"peers\":%d,\"processes\":%b,\"transport\":\"%s\",\"sealing\":\"%s\",\"lossPercent\":%.3f,\"durable\":%b,\"disk\":\"%s\",\"clients\":%d,\"inFlight\":%d,"
-                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"rejoinMs\":%s,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
+                        + "\"requestBytes\":%d,\"threading\":\"%s\",\"fault\":\"%s\",\"timeoutMs\":%d,\"liar\":\"%s\",\"faultyPeer\":%d,\"primaryAtEnd\":%d,\"rejoinMs\":%s,\"openLoop\":%b,\"ratePerSecond\":%.2f,\"seconds\":%.3f,"
                         + "\"requestsPerSecond\":%.2f,\"decisionsPerSecond\":%.2f,\"requestsPerDecision\":%.3f,"
                         + "\"requests\":%d,\"unanswered\":%d,"
                         + "\"p50Nanos\":%d,\"p90Nanos\":%d,\"p99Nanos\":%d,\"p999Nanos\":%d,\"maxNanos\":%d,\"meanNanos\":%.0f,"
@@ -168,6 +174,7 @@ record DecideReport(
                 options.threading().name().toLowerCase(Locale.ROOT),
                 options.fault().label(),
                 options.timeoutMs(),
+                liar(),
                 faultyId,
                 primaryId,
                 rejoinNs < 0 ? "null" : String.format(Locale.ROOT, "%.3f", rejoinNs / 1e6),

@@ -5,6 +5,7 @@ import io.quorate.benchmarks.sides.Orders;
 import io.quorate.engine.ConsensusEngine;
 import io.quorate.engine.EngineContext;
 import io.quorate.engine.ThreadingMode;
+import io.quorate.engine.byzantine.Strategy;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.transport.aeron.DriverSettings;
 import io.quorate.transport.aeron.EmbeddedDriver;
@@ -60,7 +61,7 @@ public final class DecideWorker {
     /**
      * @param arguments this process's folder in memory; the folder of data; the group's folder; the ids of its peers; the ids of its
      *     clients, or a dash; the threading mode; the idle strategy; whether there are journals; how frames travel; the part of the
-     *     datagrams that is lost each way
+     *     datagrams that is lost each way; the ids of its peers that lie, or a dash; how they lie
      * @return the exit code
      */
     public static int run(final InputStream in, final PrintStream out, final String... arguments) {
@@ -97,6 +98,7 @@ public final class DecideWorker {
                         .dataDirectory(data.path().resolve("peer-" + id))
                         .driverDirectory(memory.path().resolve("driver-" + id))
                         .trustDomain(domain)
+                        .drill(List.of(arguments[10].split(",")).contains(id) ? Strategy.valueOf(arguments[11]) : null)
                         .memoryOnly(!Boolean.parseBoolean(arguments[7]))
                         .warmUpMax(Duration.ZERO)
                         .threadingMode(threading)

@@ -138,12 +138,25 @@ class DecideBenchIT {
     }
 
     @Test
+    void shouldAnswerAlthoughThePrimaryTellsTwoStories() throws IOException {
+        final List<Path> before = folders();
+        final Map<String, Object> json =
+                measure("--liar", "equivocate", "--timeout-ms", "100", "--seconds", "0.5", "--warm-up", "0.5");
+        assertThat(json).containsEntry("liar", "equivocate").containsEntry("unanswered", 0.0);
+        assertThat(number(json, "requests")).isPositive();
+        assertThat(folders()).isEqualTo(before);
+        assertThat(children()).isEmpty();
+    }
+
+    @Test
     void shouldRefuseAWrongCommandLine() {
         refuses("unknown option --fast; usage: bench decide", "--fast");
         refuses("--size is a whole number from ", "--size", "5");
         refuses("--rate is above 0 and at most 10000000, given none", "--rate", "none");
         refuses("--sealing is mac or aes-gcm, given none", "--sealing", "none");
         refuses("--loss is of datagrams; given --transport ipc", "--loss", "1", "--transport", "ipc");
+        refuses("--liar has 1 of 4 peers lie", "--liar", "late", "--clients", "4");
+        refuses("--liar is silent or ", "--liar", "twin");
         refuses("--transport is udp or ipc, given tcp", "--transport", "tcp");
         refuses("--transport ipc is for peers of one process; given --processes", "--transport", "ipc", "--processes");
         refuses("--fault primary-killed needs --processes", "--fault", "primary-killed");
