@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.agrona.concurrent.BackoffIdleStrategy;
@@ -198,11 +197,9 @@ public final class EngineContext {
      */
     public EngineContext drill(final Strategy strategy) {
         requireOpen();
-        if (strategy != null
-                && (strategy == Strategy.TWIN || !List.of(Strategy.mixed()).contains(strategy))) {
+        if (strategy != null && !Strategy.live().contains(strategy)) {
             throw new IllegalArgumentException(
-                    "a drill takes a strategy that needs nothing but a peer's own messages, not "
-                            + strategy.name().toLowerCase(Locale.ROOT));
+                    "a drill takes a strategy that needs nothing but a peer's own messages, not " + strategy.label());
         }
         drill = strategy;
         return this;

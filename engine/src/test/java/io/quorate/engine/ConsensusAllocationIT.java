@@ -5,16 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import io.quorate.transport.aeron.DriverSettings;
 import io.quorate.transport.aeron.EmbeddedDriver;
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
+import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -53,7 +50,7 @@ class ConsensusAllocationIT {
             assertThat(sorted(least)).as("bytes in %d requests", WINDOW).startsWith(0, 0, 0);
             assertThat(sorted(least)[3]).as("the asking peer").isBetween(1L, 400L * WINDOW);
         } finally {
-            remove(folder);
+            IoUtil.delete(folder.toFile(), false);
         }
     }
 
@@ -70,15 +67,5 @@ class ConsensusAllocationIT {
                 .filter(thread -> thread.getName().equals("consensus"))
                 .mapToLong(Thread::threadId)
                 .toArray();
-    }
-
-    private static void remove(final Path folder) throws IOException {
-        final List<Path> left;
-        try (Stream<Path> files = Files.walk(folder)) {
-            left = files.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (final Path path : left) {
-            Files.delete(path);
-        }
     }
 }

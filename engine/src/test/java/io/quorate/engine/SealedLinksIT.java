@@ -9,10 +9,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +34,7 @@ class SealedLinksIT {
                     .hasSize(4);
             assertThat(isAnywhereIn(folder.resolve("driver"))).isEqualTo(sealing.equals("mac"));
         } finally {
-            remove(folder);
+            IoUtil.delete(folder.toFile(), false);
         }
     }
 
@@ -52,7 +51,7 @@ class SealedLinksIT {
             assertThat(group.decide("third", id -> new float[] {1, 2, 3, 4, 5, 6, 7, 8}, id -> SECRET))
                     .hasSize(4);
         } finally {
-            remove(folder);
+            IoUtil.delete(folder.toFile(), false);
         }
     }
 
@@ -66,7 +65,7 @@ class SealedLinksIT {
                     .hasMessageContaining("one of mac, aes-gcm")
                     .hasMessageContaining("none");
         } finally {
-            remove(folder);
+            IoUtil.delete(folder.toFile(), false);
         }
     }
 
@@ -84,15 +83,5 @@ class SealedLinksIT {
             }
         }
         return false;
-    }
-
-    private static void remove(final Path folder) throws IOException {
-        final List<Path> left;
-        try (Stream<Path> files = Files.walk(folder)) {
-            left = files.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (final Path path : left) {
-            Files.delete(path);
-        }
     }
 }

@@ -17,6 +17,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.agrona.IoUtil;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,12 +42,7 @@ class TrustDomainIT {
     @AfterEach
     void close() throws Exception {
         driver.close();
-        try (var left = Files.walk(folder)) {
-            for (final Path path :
-                    left.sorted(java.util.Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
+        IoUtil.delete(folder.toFile(), false);
     }
 
     @Test

@@ -6,7 +6,6 @@ import io.quorate.transport.auth.SessionKeys;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 
 /**
  * The command line of {@code bench decide}.
@@ -71,10 +70,8 @@ record DecideOptions(
     private static final int TIMEOUT_MS_MAX = 60_000;
     private static final int PEERS_MAX = 64;
     private static final int IN_FLIGHT_MAX = 1024;
-    private static final List<String> LIARS = Stream.of(Strategy.mixed())
-            .filter(strategy -> strategy != Strategy.TWIN)
-            .map(strategy -> strategy.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-            .toList();
+    private static final List<String> LIARS =
+            Strategy.live().stream().map(Strategy::label).toList();
     private static final double LOSS_MAX = 50;
     private static final double SECONDS_MAX = 86_400;
     private static final double RATE_MAX = 10_000_000;
@@ -151,12 +148,7 @@ record DecideOptions(
                 case "--processes" -> isProcesses = true;
                 case "--in-process" -> isProcesses = false;
                 case "--transport" -> transport = choice(option, List.of("udp", "ipc"));
-                case "--sealing" ->
-                    sealing = choice(
-                            option,
-                            Stream.of(SessionKeys.Sealing.values())
-                                    .map(SessionKeys.Sealing::label)
-                                    .toList());
+                case "--sealing" -> sealing = choice(option, SessionKeys.Sealing.labels());
                 case "--loss" -> lossPercent = real(option, LOSS_MAX);
                 case "--durable" -> isDurable = true;
                 case "--clients" -> clients = number(option, 1, PEERS_MAX);

@@ -86,9 +86,7 @@ record DecideReport(
     }
 
     private String liar() {
-        return options.liar() == null
-                ? "none"
-                : options.liar().name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return options.liar() == null ? "none" : options.liar().label();
     }
 
     private String loss() {

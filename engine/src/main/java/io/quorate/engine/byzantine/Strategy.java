@@ -1,5 +1,9 @@
 package io.quorate.engine.byzantine;
 
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
 /** How a liar lies. Everything that it does not bend goes out as its correct core meant it. */
 public enum Strategy {
     /** Says nothing at all. */
@@ -55,7 +59,17 @@ public enum Strategy {
     /** As a client gives tags that hold for some replicas only, or for none, also in another client's name; proposes such requests. */
     BAD_TAGS;
 
-    private static final Strategy[] MIXED = java.util.Arrays.copyOf(values(), TWO_FACED.ordinal());
+    private static final Strategy[] MIXED = Arrays.copyOf(values(), TWO_FACED.ordinal());
+
+    /** As command lines and reports write it. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Those that a live peer can follow: they need nothing but its own messages. */
+    public static List<Strategy> live() {
+        return Arrays.stream(MIXED).filter(strategy -> strategy != TWIN).toList();
+    }
 
     /** Those that presets draw from which do not aim; a fixed list, so that a seed keeps its meaning. */
     public static Strategy[] mixed() {
@@ -64,6 +78,6 @@ public enum Strategy {
 
     /** Those that aim at one rule of view changes, and need faults that go with them. */
     public static Strategy[] aimed() {
-        return java.util.Arrays.copyOfRange(values(), TWO_FACED.ordinal(), HOARDER.ordinal());
+        return Arrays.copyOfRange(values(), TWO_FACED.ordinal(), HOARDER.ordinal());
     }
 }

@@ -85,7 +85,7 @@ final class Audit {
         final LogSlot slot = next();
         if (slot != null && !slot.isChecked) {
             auditAtNs = nowNs + (replica.context.auditNs() << Math.min(unansweredCount, DOUBLED_MAX));
-            if (!isChecked(slot) && !slot.isSigned) {
+            if (!isChecked(slot) && !slot.isSigned()) {
                 unansweredCount++;
             }
         }
@@ -107,7 +107,7 @@ final class Audit {
         final int primaryId = replica.primaryId(replica.view());
         if (replica.isPrimary()) {
             sign(slot);
-        } else if (!slot.isSigned) {
+        } else if (!slot.isSigned()) {
             replica.publisher.fetchPrePrepare(primaryId, replica.view(), slot.sequence);
         } else if (replica.isSignedBy(primaryId, slot.statement, 0)) {
             slot.isChecked = true;
@@ -123,7 +123,7 @@ final class Audit {
     }
 
     private void sign(final LogSlot slot) {
-        if (!slot.isSigned) {
+        if (!slot.isSigned()) {
             replica.signer.sign(
                     SigningDomain.PRE_PREPARE,
                     slot.statement,
@@ -131,7 +131,6 @@ final class Audit {
                     LogSlot.STATEMENT_LENGTH - SIGNATURE_LENGTH,
                     slot.statement,
                     0);
-            slot.isSigned = true;
         }
         slot.isChecked = true;
     }
@@ -162,7 +161,7 @@ final class Audit {
         if (!slot.digest.isEqual(digest)) {
             replica.counters.increment(PbftCounter.DROPPED_CONFLICTING);
             accuse(slot, digest, statement, offset);
-        } else if (slot.hasStatement && !slot.isSigned && LogSlot.isSigned(statement, offset)) {
+        } else if (slot.hasStatement && !slot.isSigned() && LogSlot.isSigned(statement, offset)) {
             onSignature(slot, senderId, statement, offset);
         } else {
             replica.counters.increment(PbftCounter.DROPPED_DUPLICATE);
@@ -195,7 +194,7 @@ final class Audit {
     /** Without a signature on what is accepted here there is nothing to hold against another one; it may come too late for this one. */
     private void accuse(
             final LogSlot slot, final Digest256 digest, final DirectBuffer statement, final int statementOffset) {
-        if (slot.hasStatement && slot.isSigned && !slot.digest.isEqual(digest)) {
+        if (slot.hasStatement && slot.isSigned() && !slot.digest.isEqual(digest)) {
             replica.evidence.onEvidence(Evidence.of(
                     Evidence.Kind.PRE_PREPARE,
                     replica.primaryId(),

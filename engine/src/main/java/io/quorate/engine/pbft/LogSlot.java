@@ -119,9 +119,6 @@ final class LogSlot {
     boolean isAccepted;
     boolean hasStatement;
 
-    /** The statement has a signature, of whatever worth. */
-    boolean isSigned;
-
     /** The statement's signature was checked and holds. */
     boolean isChecked;
 
@@ -252,7 +249,6 @@ final class LogSlot {
     void leaveView() {
         isAccepted = false;
         hasStatement = false;
-        isSigned = false;
         isChecked = false;
         isVoted = false;
         isPrepared = false;
@@ -282,7 +278,11 @@ final class LogSlot {
     void takeStatement(final DirectBuffer buffer, final int offset) {
         statement.putBytes(0, buffer, offset, STATEMENT_LENGTH);
         hasStatement = true;
-        isSigned = isSigned(statement, 0);
+    }
+
+    /** True if the statement has a signature, of whatever worth. */
+    boolean isSigned() {
+        return isSigned(statement, 0);
     }
 
     /** True if a pre-prepare's statement comes with a signature: something other than zeros in its place. */

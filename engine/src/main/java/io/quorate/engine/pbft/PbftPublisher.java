@@ -375,8 +375,8 @@ public final class PbftPublisher {
         return request.encodedLength();
     }
 
-    /** Writes what is signed of a pre-prepare behind zeros in place of its signature; returns the length of both in bytes. */
-    int encodePrePrepare(
+    /** Writes what is signed of a pre-prepare behind zeros in place of its signature. */
+    void encodePrePrepare(
             final MutableDirectBuffer statement, final long view, final long sequence, final Digest256 batchDigest) {
         statement.setMemory(0, PrePrepareEncoder.signatureEncodingLength(), (byte) 0);
         prePrepare
@@ -384,7 +384,6 @@ public final class PbftPublisher {
                 .view(view)
                 .sequence(sequence)
                 .putBatchDigest(digest(batchDigest), 0, Digest256.LENGTH);
-        return PrePrepareEncoder.BLOCK_LENGTH;
     }
 
     /** Writes a view change behind a place for its signature; returns the statement's length in bytes. */

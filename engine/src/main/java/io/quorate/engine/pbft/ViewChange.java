@@ -206,9 +206,11 @@ final class ViewChange {
     }
 
     private int countAtLeast(final long view) {
-        return (int) Arrays.stream(votes)
-                .filter(vote -> vote != null && vote.view() >= view)
-                .count();
+        int count = 0;
+        for (final NewView.Vote vote : votes) {
+            count += vote != null && vote.view() >= view ? 1 : 0;
+        }
+        return count;
     }
 
     /** Answers with the view change of that name, if it is held. */

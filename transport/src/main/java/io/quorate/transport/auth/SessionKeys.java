@@ -69,6 +69,11 @@ public final class SessionKeys {
             return label;
         }
 
+        /** All labels, in the order of the suites. */
+        public static List<String> labels() {
+            return Arrays.stream(VALUES).map(Sealing::label).toList();
+        }
+
         /** True if a number in a header names one of these. */
         public static boolean isKnown(final int suite) {
             return suite >= 1 && suite <= VALUES.length;
@@ -80,9 +85,7 @@ public final class SessionKeys {
          * @throws IllegalArgumentException naming the line, what was given and what is allowed
          */
         public static Sealing of(final Roster roster) {
-            final List<String> labels =
-                    Arrays.stream(VALUES).map(Sealing::label).toList();
-            return VALUES[labels.indexOf(roster.setting(SEALING_SETTING, MAC.label, labels))];
+            return VALUES[labels().indexOf(roster.setting(SEALING_SETTING, MAC.label, labels()))];
         }
     }
 
