@@ -14,6 +14,7 @@ public enum PbftCounter {
     REQUESTS_EXECUTED("requests handed to execution"),
     CHECKPOINTS_STABLE("checkpoints that became stable"),
     VIEW_CHANGES_STARTED("view changes sent"),
+    SLOW_PRIMARIES_LEFT("views left that this replica found too slow"),
     NEW_VIEWS_INSTALLED("new views entered"),
     STATE_TRANSFERS_STARTED("snapshot fetches begun"),
     STATE_TRANSFERS_DONE("snapshots fetched, checked and restored"),

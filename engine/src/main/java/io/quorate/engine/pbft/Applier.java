@@ -31,6 +31,9 @@ final class Applier implements OrderView {
     /** Everything up to here has committed and was handed over. */
     private long executedSequence;
 
+    /** When the first request of the batch in hand came here. */
+    private long firstArrivedNs;
+
     /** What the state stands for, a tentative sequence left out: behind {@code executedSequence} only after a rollback. */
     private long appliedSequence;
 
@@ -226,7 +229,7 @@ final class Applier implements OrderView {
         }
         handingSequence = NONE;
         handedInBatch = 0;
-        onExecuted(slot.sequence);
+        onExecuted(slot);
         return true;
     }
 
@@ -244,6 +247,7 @@ final class Applier implements OrderView {
     private boolean hand(final Batch batch, final long sequence, final Standing standing) {
         while (handedInBatch < batch.count()) {
             final Request request = batch.request(handedInBatch);
+            firstArrivedNs = handedInBatch == 0 ? request.arrivedNs() : Math.min(firstArrivedNs, request.arrivedNs());
             if (!replica.execution.execute(
                     sequence,
                     standing,
@@ -271,7 +275,11 @@ final class Applier implements OrderView {
         replica.counters.increment(PbftCounter.REQUESTS_EXECUTED);
     }
 
-    private void onExecuted(final long sequence) {
+    private void onExecuted(final LogSlot slot) {
+        final long sequence = slot.sequence;
+        if (slot.committedBatch.count() > 0) {
+            replica.pace.onBatch(firstArrivedNs, slot.committedAtNs);
+        }
         executedSequence = sequence;
         appliedSequence = sequence;
         if (sequence % checkpointInterval == 0) {
@@ -331,7 +339,7 @@ final class Applier implements OrderView {
         slot.commitBatch(slot.committedBatch == null ? batch : slot.committedBatch);
         forgetTentative();
         confirmDue = slot.sequence;
-        onExecuted(slot.sequence);
+        onExecuted(slot);
         for (int i = 0; i < batch.count(); i++) {
             settle(batch.request(i), slot.sequence);
         }

@@ -134,6 +134,8 @@ final class LogSlot {
     /** Lowest view in which q commits were seen here; {@link #VIEW_UNKNOWN} if none were. */
     long committedInView;
 
+    long committedAtNs;
+
     Batch batch;
     Batch committedBatch;
 
@@ -300,7 +302,8 @@ final class LogSlot {
     }
 
     /** A digest is decided here; its batch may still be missing. */
-    void commit(final Digest256 decided) {
+    void commit(final Digest256 decided, final long nowNs) {
+        committedAtNs = nowNs;
         commitBatch(batchOf(decided));
         isCommitted = true;
         committedDigest.set(decided);

@@ -315,6 +315,7 @@ public final class PbftAdapter {
             replica.timers.onStatus(
                     senderId,
                     (status.flags() & PbftPublisher.FLAG_ACTIVE) != 0,
+                    (status.flags() & PbftPublisher.FLAG_SLOW) != 0,
                     status.view(),
                     status.stableSequence(),
                     status.committedSequence(),

@@ -187,8 +187,7 @@ public final class PbftClient implements Ordering {
         } else {
             tag(entry);
             entry.isSpread = entry.statementLength > context.relayLengthMax();
-            entry.sendPauseNs =
-                    entry.isSpread ? signPauseNs() : Math.min(signPauseNs(), 2 * latencyNs + LATENCY_MARGIN_NS);
+            entry.sendPauseNs = entry.isSpread ? signPauseNs() : spreadPauseNs();
         }
         entry.isHastened = false;
         sendAt(entry, nowNs + entry.sendPauseNs);
@@ -199,6 +198,12 @@ public final class PbftClient implements Ordering {
     private void sendAt(final Outstanding entry, final long atNs) {
         entry.sendAtNs = atNs;
         dueNs = dueNs - atNs < 0 ? dueNs : atNs;
+    }
+
+    /** How long only the primary knows of a request; who waits long for every one must not take that for usual. */
+    private long spreadPauseNs() {
+        final long pauseNs = Math.min(signPauseNs(), 2 * latencyNs + LATENCY_MARGIN_NS);
+        return context.patienceNs() == 0 ? pauseNs : Math.min(pauseNs, context.patienceNs());
     }
 
     /** How long a request with tags may stay unanswered before it is signed. */

@@ -162,7 +162,7 @@ final class PbftLog {
             Invariant.check(slot.committedDigest.isEqual(digest), "one digest commits at a sequence");
             return;
         }
-        slot.commit(digest);
+        slot.commit(digest, replica.nowNs());
         replica.recorder.committed(slot);
         replica.counters.increment(PbftCounter.COMMITTED);
         replica.applier.onCommitted(slot);

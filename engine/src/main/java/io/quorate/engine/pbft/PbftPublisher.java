@@ -51,6 +51,7 @@ public final class PbftPublisher {
 
     static final int FLAG_ACTIVE = 1;
     static final int FLAG_RECOVERING = 2;
+    static final int FLAG_SLOW = 4;
 
     private static final int HEADER_LENGTH = MessageHeaderEncoder.ENCODED_LENGTH;
 
@@ -290,6 +291,7 @@ public final class PbftPublisher {
     public boolean status(
             final boolean isActive,
             final boolean isRecovering,
+            final boolean isSlow,
             final long view,
             final long stableSequence,
             final long committedSequence,
@@ -297,7 +299,9 @@ public final class PbftPublisher {
             final long recoverySequence) {
         status.wrapAndApplyHeader(buffer, 0, header);
         status.replicaId(selfId)
-                .flags((short) ((isActive ? FLAG_ACTIVE : 0) | (isRecovering ? FLAG_RECOVERING : 0)))
+                .flags((short) ((isActive ? FLAG_ACTIVE : 0)
+                        | (isRecovering ? FLAG_RECOVERING : 0)
+                        | (isSlow ? FLAG_SLOW : 0)))
                 .view(view)
                 .stableSequence(stableSequence)
                 .committedSequence(committedSequence)

@@ -20,6 +20,7 @@ import io.quorate.engine.ordering.OrderView;
 import io.quorate.engine.ordering.RequestStore;
 import io.quorate.engine.pacing.Allowances;
 import io.quorate.engine.pacing.CheckBudget;
+import io.quorate.engine.pacing.PrimaryPace;
 import io.quorate.engine.pacing.RoundTrips;
 import io.quorate.engine.quorum.Quorum;
 import io.quorate.engine.transfer.PagedSnapshot;
@@ -42,6 +43,7 @@ public final class PbftReplica implements ExecutionListener {
     final Signer signer;
     final CheckBudget verifier;
     final RoundTrips roundTrips;
+    final PrimaryPace pace;
     final EvidenceBook evidence;
     final Execution execution;
     final PbftListener listener;
@@ -115,6 +117,13 @@ public final class PbftReplica implements ExecutionListener {
                 context.retransmitNs(),
                 context.retransmitMinNs(),
                 context.retransmitMaxNs());
+        pace = new PrimaryPace(
+                context.peerCount(),
+                context.selfId(),
+                context.patienceNs(),
+                context.viewChangeTimeoutNs(),
+                4 * context.statusIntervalNs(),
+                PbftContext.LONG_AGO_NS);
         this.execution = execution;
         this.listener = listener;
         turnout = new Turnout(context.peerCount(), context.windowLength());

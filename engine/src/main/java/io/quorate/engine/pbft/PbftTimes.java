@@ -6,8 +6,13 @@ package io.quorate.engine.pbft;
  * @param <S> what a setter returns, for the next one
  */
 public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftContext {
+    private static final long UNSET = -1;
+    private static final long PATIENCE_NS = 5_000_000L;
+    private static final int PATIENCE_SHARE = 10;
+
     private long viewChangeTimeoutNs = 500_000_000L;
     private long viewChangeTimeoutMaxNs = 8_000_000_000L;
+    private long patienceNs = UNSET;
     private long retransmitNs = 20_000_000L;
     private long retransmitMinNs = 1_000_000L;
     private long retransmitMaxNs = 200_000_000L;
@@ -48,6 +53,21 @@ public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftConte
 
     public long viewChangeTimeoutMaxNs() {
         return viewChangeTimeoutMaxNs;
+    }
+
+    /**
+     * How long one batch may keep the group busy before a replica finds the primary too slow, at first (see {@code PrimaryPace}); 0:
+     * any time will do. 5 ms unless set, but at most a tenth of the view-change timeout. Shorter: a primary that holds back costs less; the group
+     * tries more primaries before it believes that its network or disk is slow.
+     */
+    public S patienceNs(final long patienceNs) {
+        changing();
+        this.patienceNs = patienceNs;
+        return self();
+    }
+
+    public long patienceNs() {
+        return patienceNs == UNSET ? Math.min(PATIENCE_NS, viewChangeTimeoutNs / PATIENCE_SHARE) : patienceNs;
     }
 
     /**
@@ -169,6 +189,10 @@ public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftConte
                 viewChangeTimeoutNs > 0 && viewChangeTimeoutMaxNs >= viewChangeTimeoutNs,
                 "viewChangeTimeoutNs is above 0 and at most viewChangeTimeoutMaxNs",
                 viewChangeTimeoutNs);
+        require(
+                patienceNs >= UNSET && patienceNs <= viewChangeTimeoutNs,
+                "patienceNs is at least 0 and at most viewChangeTimeoutNs",
+                patienceNs);
         require(
                 retransmitNs > 0 && retransmitMaxNs >= retransmitNs,
                 "retransmitNs is above 0 and at most retransmitMaxNs",

@@ -14,6 +14,7 @@ final class Proposer {
     private boolean isProposing;
     private boolean isHeld;
     private long nextSequence = 1;
+    private long proposedNs = PbftContext.LONG_AGO_NS;
 
     Proposer(final PbftReplica replica) {
         this.replica = replica;
@@ -55,7 +56,7 @@ final class Proposer {
         while (isMoving && mayPropose()) {
             final boolean isCrowded =
                     replica.log.slot(nextSequence).isCrowded() && replica.requests.waitingHead() != null;
-            final int length = isCrowded ? 0 : gather();
+            final int length = isCrowded || isGathering() ? 0 : gather();
             if (length > 0 || isCrowded) {
                 propose(replica.log.batches.take(replica.sha256, gathered, 0, length));
             } else if (replica.recovery.takeNull(nextSequence, replica.nowNs())) {
@@ -66,6 +67,25 @@ final class Proposer {
             }
         }
         isProposing = false;
+    }
+
+    /**
+     * Under load, what a batch costs counts, not what a request in it costs: while others are under way, the next one waits until it
+     * is as large as they are together, or half a round trip is over. What comes alone does not wait, and neither does a full batch.
+     */
+    private boolean isGathering() {
+        final PbftLog log = replica.log;
+        int underWay = 0;
+        int open = 0;
+        for (long sequence = log.executedSequence() + 1; sequence < nextSequence; sequence++) {
+            final int count = log.slot(sequence).batch.count();
+            underWay += count;
+            open += sequence > log.committedSequence() ? count : 0;
+        }
+        final int fresh = replica.requests.waitingCount() - underWay;
+        return open > 0
+                && fresh < Math.min(open, replica.context.batchCountMax())
+                && replica.nowNs() - proposedNs < replica.roundTrips.pauseNs() / 4;
     }
 
     private int gather() {
@@ -101,6 +121,7 @@ final class Proposer {
         final LogSlot slot = replica.log.slot(nextSequence);
         Invariant.check(!slot.isAccepted, "a primary assigns a sequence once in a view", nextSequence, replica.view());
         nextSequence++;
+        proposedNs = replica.nowNs();
         slot.accept(batch.digest(), batch);
         replica.publisher.encodePrePrepare(slot.statement, replica.view(), slot.sequence, batch.digest());
         slot.hasStatement = true;

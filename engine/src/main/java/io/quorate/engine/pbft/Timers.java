@@ -79,10 +79,15 @@ final class Timers {
     }
 
     void onViewChangeStarted() {
+        if (replica.pace.isSlow()) {
+            replica.counters.increment(PbftCounter.SLOW_PRIMARIES_LEFT);
+            replica.pace.onLeft();
+        }
         consecutive++;
     }
 
     void onViewMoved() {
+        replica.pace.onViewMoved(replica.nowNs());
         timedArrival = 0;
         timedSequence = -1;
         progressAtNs = replica.nowNs();
@@ -119,6 +124,8 @@ final class Timers {
         final boolean isStuck = waitedNs >= timeoutNs && nowNs - progressAtNs >= timeoutNs;
         if (isStuck || waitedNs >= 4 * timeoutNs) {
             replica.admission.onStall();
+            replica.viewChange.start(replica.view() + 1);
+        } else if (replica.pace.isAgreed(replica.view(), replica.quorum.quorum(), nowNs)) {
             replica.viewChange.start(replica.view() + 1);
         } else if (head == null && !hasOpenSlot) {
             watchNulls(nowNs, timeoutNs);
@@ -241,6 +248,7 @@ final class Timers {
         replica.publisher.status(
                 replica.isActive(),
                 !replica.isVoting(),
+                !replica.isPrimary() && replica.pace.isSlow(),
                 replica.view(),
                 replica.log.low(),
                 replica.log.committedSequence(),
@@ -268,12 +276,14 @@ final class Timers {
     void onStatus(
             final int peerId,
             final boolean isPeerActive,
+            final boolean isSlowToPeer,
             final long peerView,
             final long peerStable,
             final long peerCommitted,
             final long nowNs) {
         toldCommitted[peerId] = peerCommitted;
         toldAtNs[peerId] = nowNs;
+        replica.pace.onVerdict(peerId, peerView, isSlowToPeer, nowNs);
         if (nowNs - answerAtNs[peerId] < 0) {
             return;
         }

@@ -261,6 +261,7 @@ public final class Simulator {
                 .stateTransferDelayNs(20 * MS)
                 .viewChangeTimeoutNs(timeoutNs)
                 .viewChangeTimeoutMaxNs(16 * timeoutNs)
+                .patienceNs(random.between(timeoutNs / 20, timeoutNs))
                 .isReading(random.nextBoolean())
                 .auditNs(random.between(MS / 10, 20 * MS))
                 .relayLengthMax(random.nextInt(4) == 0 ? 0 : 1024);

@@ -264,7 +264,7 @@ class PbftAttackTest {
             liar.sayPrePrepare(absurd, absurd, liar.batch(), 0, 1, 2);
             liar.sayViewChange(liar.vote(absurd, NO_CLAIMS, NO_CLAIMS), 0, 1, 2);
             liar.sayNewView(absurd, new NewView.Vote[0], 0, 1, 2);
-            liar.say(publisher -> publisher.status(true, true, absurd, absurd, absurd, absurd, absurd), 0, 1, 2);
+            liar.say(publisher -> publisher.status(true, true, true, absurd, absurd, absurd, absurd, absurd), 0, 1, 2);
             liar.say(publisher -> publisher.committed(0, absurd, digest), 0, 1, 2);
             liar.say(publisher -> publisher.fetchBatch(0, absurd, digest), 0, 1, 2);
             liar.say(publisher -> publisher.fetchSnapshot(0, absurd, 1, -1), 0, 1, 2);
