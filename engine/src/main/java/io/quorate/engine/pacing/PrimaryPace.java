@@ -17,7 +17,7 @@ import java.util.Arrays;
  */
 public final class PrimaryPace {
     private static final int BATCHES = 16;
-    private static final int SLOW_MIN = 4;
+    private static final int SLOW_MIN = 6;
     private static final int CALM_SECONDS = 10;
     private static final int CALM_SHARE = 4;
     private static final long CALM_NS = CALM_SECONDS * 1_000_000_000L;

@@ -7,8 +7,8 @@ package io.quorate.engine.pbft;
  */
 public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftContext {
     private static final long UNSET = -1;
-    private static final long PATIENCE_NS = 5_000_000L;
-    private static final int PATIENCE_SHARE = 10;
+    private static final long PATIENCE_NS = 10_000_000L;
+    private static final int PATIENCE_SHARE = 5;
 
     private long viewChangeTimeoutNs = 500_000_000L;
     private long viewChangeTimeoutMaxNs = 8_000_000_000L;
@@ -57,7 +57,7 @@ public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftConte
 
     /**
      * How long one batch may keep the group busy before a replica finds the primary too slow, at first (see {@code PrimaryPace}); 0:
-     * any time will do. 5 ms unless set, but at most a tenth of the view-change timeout. Shorter: a primary that holds back costs less; the group
+     * any time will do. 10 ms unless set, but at most a fifth of the view-change timeout. Shorter: a primary that holds back costs less; the group
      * tries more primaries before it believes that its network or disk is slow.
      */
     public S patienceNs(final long patienceNs) {

@@ -78,7 +78,8 @@ final class Proposer {
         int underWay = 0;
         int open = 0;
         for (long sequence = log.executedSequence() + 1; sequence < nextSequence; sequence++) {
-            final int count = log.slot(sequence).batch.count();
+            final Batch assigned = log.slot(sequence).batch;
+            final int count = assigned == null ? 0 : assigned.count();
             underWay += count;
             open += sequence > log.committedSequence() ? count : 0;
         }

@@ -108,10 +108,10 @@ final class ViewChange {
     void start(final long view) {
         Invariant.check(replica.isVoting(), "a replica without a vote asks for no view");
         Invariant.check(view > replica.view(), "views only rise", view, replica.view());
+        replica.timers.onViewChangeStarted();
         replica.moveTo(view, false);
         ready = null;
         isExpiring = false;
-        replica.timers.onViewChangeStarted();
         replica.counters.increment(PbftCounter.VIEW_CHANGES_STARTED);
         replica.listener.onViewChangeStarted(view);
         ask();

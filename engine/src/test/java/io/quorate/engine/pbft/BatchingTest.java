@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.transport.codecs.CommitDecoder;
 import io.quorate.transport.codecs.PrepareDecoder;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** How a primary batches (OSDI 1999, 4.2; MIT-LCS-TR-817, 5.1.4): at once while few sequences are under way, together when many are. */
@@ -35,21 +37,44 @@ class BatchingTest {
     }
 
     @Test
-    void shouldProposeAtOnceWhileTheWindowHasRoomAndGatherWhenItIsFull() {
+    void shouldGatherAsMuchAsIsUnderWayAndAllWhenTheWindowIsFull() {
         group.filter = (from, to, template, message) -> template != PrepareDecoder.TEMPLATE_ID;
-        for (int i = 0; i < IN_FLIGHT + 7; i++) {
+        for (int i = 0; i < 8 + 3; i++) {
             group.submit(0, "r" + i);
             group.runFor(MS / 10);
         }
         assertThat(group.count(0, BATCHES_PROPOSED)).isEqualTo(IN_FLIGHT);
-        assertThat(group.peers[0].replica.log.slot(IN_FLIGHT).batch.count()).isEqualTo(1);
+        assertThat(counts(IN_FLIGHT))
+                .as("as many as are under way; the first two are alone")
+                .containsExactly(1, 1, 2, 4);
         group.filter = (from, to, template, message) -> true;
-        group.runUntil(() -> group.allApplied(IN_FLIGHT + 7), 200 * MS);
+        group.runUntil(() -> group.allApplied(11), 200 * MS);
         assertThat(group.count(0, BATCHES_PROPOSED))
                 .as("what gathered went into one batch")
                 .isEqualTo(IN_FLIGHT + 1);
         group.runFor(20 * MS);
         group.assertSameHistories();
+    }
+
+    @Test
+    void shouldNotGatherForLongerThanHalfARoundTrip() {
+        group.filter = (from, to, template, message) -> template != PrepareDecoder.TEMPLATE_ID;
+        for (int i = 0; i < 3; i++) {
+            group.submit(0, "r" + i);
+        }
+        assertThat(counts(2)).containsExactly(1, 1);
+        final long halfNs = group.peers[0].replica.roundTrips.pauseNs() / 4;
+        group.runFor(halfNs / 2);
+        assertThat(group.count(0, BATCHES_PROPOSED)).isEqualTo(2);
+        group.runFor(halfNs + MS);
+        assertThat(counts(3)).containsExactly(1, 1, 1);
+    }
+
+    private List<Integer> counts(final int slots) {
+        return IntStream.rangeClosed(1, slots)
+                .map(sequence -> group.peers[0].replica.log.slot(sequence).batch.count())
+                .boxed()
+                .toList();
     }
 
     @Test

@@ -54,6 +54,10 @@ final class TestGroup {
     double duplicate;
     long delayMinNs = 100_000;
     long delayMaxNs = 300_000;
+
+    /** How much longer what each peer says takes. */
+    final long[] heldBackNs;
+
     long nowNs = 1_000_000_000L;
 
     /** What a peer's one thread spends on a message and on a signature; it handles nothing else meanwhile. */
@@ -119,6 +123,7 @@ final class TestGroup {
         random = new SplittableRandom(seed);
         this.settings = settings;
         peers = new TestPeer[peerCount];
+        heldBackNs = new long[peerCount];
         busyUntilNs = new long[peerCount];
         for (int id = 0; id < peerCount; id++) {
             queues.add(new ArrayDeque<>());
@@ -206,7 +211,7 @@ final class TestGroup {
         }
         final int copies = random.nextDouble() < duplicate ? 2 : 1;
         for (int i = 0; i < copies; i++) {
-            final long atNs = nowNs + delayMinNs + random.nextLong(delayMaxNs - delayMinNs + 1);
+            final long atNs = nowNs + heldBackNs[fromId] + delayMinNs + random.nextLong(delayMaxNs - delayMinNs + 1);
             flights.add(new Flight(atNs, order++, fromId, toId, bytes));
         }
     }
