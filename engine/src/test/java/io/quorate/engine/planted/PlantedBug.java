@@ -12,11 +12,11 @@ import java.util.List;
  * Twins of the protocol that each break one rule.
  */
 enum PlantedBug {
-    QUORUM_TOO_SMALL("STANDARD", 5, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
+    QUORUM_TOO_SMALL("STANDARD", 12, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
 
     DIGEST_NOT_COMPARED(
             "STANDARD",
-            7,
+            11,
             "votes of one view and sequence count together, whatever digest they name",
             calling("pbft.LogSlot$Votes", "matching", "isEqual", "equalAnyway")),
 
@@ -28,19 +28,19 @@ enum PlantedBug {
 
     EQUIVOCATION_ACCEPTED(
             "STANDARD",
-            536,
+            207,
             "a second pre-prepare takes the place of the first",
             reading("pbft.PbftReplica", "onPrePrepare", "isAccepted", false)),
 
     CLAIMS_NOT_CONTRADICTED(
             "SCHEMES",
-            50,
+            3,
             "a new view takes a claim that others contradict (A1)",
             answering("pbft.NewView", "isUncontradicted", true)),
 
     CLAIMS_NOT_VOUCHED_FOR(
             "SCHEMES",
-            294,
+            304,
             "a new view takes a claim that one peer alone makes (A2)",
             answering("pbft.NewView", "isVouchedFor", true)),
 
@@ -52,13 +52,13 @@ enum PlantedBug {
 
     BASE_NOT_CHECKED(
             "BYZANTINE",
-            183,
+            116,
             "a checkpoint certificate is taken without its signatures",
             answering("pbft.Checkpoints", "isValid", true)),
 
     FREE_TOO_EASILY(
             "STANDARD",
-            51,
+            103,
             "a new view frees a sequence on one silent message too few (B)",
             calling("pbft.NewView", "isFree", "quorum", "oneLess")),
 
@@ -98,13 +98,13 @@ enum PlantedBug {
 
     JOURNAL_WITHOUT_LOCKS(
             "STANDARD",
-            130,
+            53,
             "the journal leaves out what prepared, and a restarted replica votes at once",
             instead("pbft.VoteRecorder", "prepared", "writeNothing")),
 
     LOCK_FORGOTTEN(
             "STANDARD",
-            8,
+            4,
             "what prepared in a view is forgotten when it ends",
             first("pbft.LogSlot", "leaveView", "forgetPrepared")),
 
@@ -113,34 +113,34 @@ enum PlantedBug {
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            8,
+            6,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
     APPLIED_AGAIN(
             "STANDARD",
-            304,
+            291,
             "a request that was ordered twice is applied twice",
             calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
             calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
 
     STALE_VIEW_ACCEPTED(
             "STANDARD",
-            41,
+            96,
             "votes of any view count for the current one",
             instead("pbft.PbftReplica", "onPrepare", "prepareOfAnyView"),
             instead("pbft.PbftReplica", "onCommit", "commitOfAnyView")),
 
     NULL_REQUEST_MISSING(
             "STANDARD",
-            4,
+            5,
             "a new view leaves its gaps open",
             calling("pbft.ViewChange", "assign", "accept", "acceptUnlessNull"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
 
     NEW_VIEW_FORGETS(
             "STANDARD",
-            4,
+            1,
             "a new view assigns nothing of what prepared before",
             calling("pbft.ViewChange", "assign", "accept", "acceptNothing"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
@@ -155,55 +155,58 @@ enum PlantedBug {
 
     TENTATIVE_NOT_ROLLED_BACK(
             "STANDARD",
-            57,
+            26,
             "a new view that chose something else leaves the tentative state as it is",
             answering("pbft.Applier", "onViewEntered", false),
             answering("pbft.Applier", "onCommitted", false)),
 
     ONE_REPLY_BELIEVED(
             "STANDARD",
-            22,
+            1,
             "a client believes a single reply",
             calling("pbft.PbftClient", "isBelieved", "oneCorrect", "one")),
 
     TENTATIVE_BELIEVED_TOO_EARLY(
             "SCHEMES",
-            13,
+            125,
             "a client believes f+1 tentative replies",
             calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
 
     ONE_REPORT_BELIEVED(
             "STANDARD",
-            7,
+            11,
             "one peer's report of a commit is believed",
             calling("pbft.StateTransfer", "onCommitted", "oneCorrect", "one")),
 
     PAGE_NOT_VERIFIED(
             "LAGGARDS",
-            34,
+            26,
             "a page of a state is taken without its digest",
             calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
 
     WINDOW_OF_CLAIMS_IGNORED(
             "HOARDERS",
-            300,
+            29,
             "a view change counts as silent about sequences above its window",
             calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
-            "SCHEMES", 544, "nobody joins a view that f+1 others ask for", answering("pbft.ViewChange", "join", false)),
+            "RECONFIGURE",
+            63,
+            "nobody joins a view that f+1 others ask for",
+            answering("pbft.ViewChange", "join", false)),
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",
-            1,
+            2,
             "a message of another epoch is taken, and a signature of another epoch holds",
             answering("simulator.SimMember", "isOf", true),
             instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
 
     ONE_HANDOVER_BELIEVED(
             "RECONFIGURE",
-            5,
+            3,
             "one signature proves what follows an epoch",
             calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
 
@@ -221,19 +224,19 @@ enum PlantedBug {
 
     CLIENTS_NOT_CARRIED(
             "RECONFIGURE",
-            2,
+            4,
             "the next epoch forgets what ran in the one before",
             calling("epoch.OpeningState", "of", "carry", "carryNothing")),
 
     READS_AFTER_THE_END(
             "HANDOVERS",
-            33,
+            4,
             "a replica answers reads in an epoch that is over",
             calling("pbft.Applier", "newestSequence", "isClosed", "neverClosed")),
 
     PROPOSES_BEFORE_IT_REMEMBERS(
             "RECONFIGURE",
-            97,
+            12,
             "a primary assigns sequences before it has read its journal",
             calling("pbft.Proposer", "mayPropose", "isStateAwaited", "never")),
 
