@@ -55,10 +55,11 @@ final class HouseRules {
         ROOMS.put("reading", new String[] {"ordering", "quorum", "metrics"});
         ROOMS.put("transfer", new String[] {"ordering", "metrics"});
         ROOMS.put("pacing", new String[] {"metrics"});
+        ROOMS.put("verification", new String[] {"ordering"});
         ROOMS.put("evidence", new String[] {"ordering", "metrics"});
         ROOMS.put("epoch", new String[] {"ordering", "quorum", "transfer", "pacing", "metrics"});
         ROOMS.put("pbft", new String[] {
-            "ordering", "quorum", "journal", "transfer", "pacing", "evidence", "membership", "metrics"
+            "ordering", "quorum", "journal", "transfer", "pacing", "verification", "evidence", "membership", "metrics"
         });
         ROOMS.put("raft", new String[] {"ordering", "metrics"});
         ROOMS.put("learning", new String[] {"metrics"});
@@ -86,6 +87,7 @@ final class HouseRules {
             "work",
             "transfer",
             "pacing",
+            "verification",
             "evidence",
             "epoch",
             "pbft",

@@ -16,6 +16,7 @@ import io.quorate.engine.membership.PartitionGuard;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.node.MeshView;
 import io.quorate.engine.node.ReadOnlyException;
+import io.quorate.engine.verification.VerifyAgent;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import io.quorate.transport.auth.Ed25519Provider;
 import io.quorate.transport.auth.Ed25519Verifier;
@@ -50,6 +51,7 @@ public final class ConsensusEngine implements AutoCloseable {
     private final AtomicLong tickets = new AtomicLong();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private final KernelSeat kernels = new KernelSeat();
+    private final VerifyAgent verifier = new VerifyAgent();
     private EmbeddedDriver driver;
     private Steward steward;
     private Relay relay;
@@ -298,7 +300,10 @@ public final class ConsensusEngine implements AutoCloseable {
         final EmbeddedDriver links = driver == null ? context.trustDomain() : driver;
         steward = new Steward(context, provider, links, files, this::stop);
         relay = new Relay(
-                new Relay.Desk(commands, mailbox, links::packetsRefused, context.decisionListener()), steward, kernels);
+                new Relay.Desk(commands, mailbox, links::packetsRefused, context.decisionListener()),
+                steward,
+                kernels,
+                verifier);
         // Folder and port are ours then, and no agent runs yet.
         relay.begin(stations, home, context.rosterBefore());
         agents = group(context);
@@ -308,13 +313,7 @@ public final class ConsensusEngine implements AutoCloseable {
         return switch (context.threadingMode()) {
             case SHARED ->
                 AgentGroup.shared(relay, kernels, context.idleStrategy().get(), this::stop);
-            case DEDICATED ->
-                AgentGroup.dedicated(
-                        relay,
-                        context.idleStrategy().get(),
-                        kernels,
-                        context.idleStrategy().get(),
-                        this::stop);
+            case DEDICATED -> AgentGroup.dedicated(context.idleStrategy(), this::stop, relay, kernels, verifier);
             case INVOKER -> AgentGroup.invoked(relay, kernels, this::stop);
         };
     }

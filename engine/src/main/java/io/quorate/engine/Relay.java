@@ -12,6 +12,7 @@ import io.quorate.engine.epoch.Succession;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.node.MeshView;
 import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.verification.VerifyAgent;
 import io.quorate.transport.aeron.AeronTransport;
 import io.quorate.transport.aeron.AeronTransportContext;
 import io.quorate.transport.auth.Roster;
@@ -39,6 +40,7 @@ final class Relay implements Agent {
     private final Desk desk;
     private final Steward steward;
     private final KernelSeat kernels;
+    private final VerifyAgent verifier;
     private final ArrayDeque<EpochPost> past = new ArrayDeque<>();
     private AeronTransport transport;
     private ConsensusAgent agent;
@@ -58,10 +60,11 @@ final class Relay implements Agent {
     /** A peer that knows which epoch it joins, and has not seen the proof that it has begun. */
     private record Newcomer(Roster before, Joining joining, EpochPost post) {}
 
-    Relay(final Desk desk, final Steward steward, final KernelSeat kernels) {
+    Relay(final Desk desk, final Steward steward, final KernelSeat kernels, final VerifyAgent verifier) {
         this.desk = desk;
         this.steward = steward;
         this.kernels = kernels;
+        this.verifier = verifier;
     }
 
     /**
@@ -148,6 +151,7 @@ final class Relay implements Agent {
                         steward.voice(transport, tenure),
                         tenure.signer(),
                         tenure.verifier(),
+                        tenure.signatures(),
                         tenure.jobs(),
                         tenure.results(),
                         desk.commands(),
@@ -167,6 +171,7 @@ final class Relay implements Agent {
                 tenure.pbft(),
                 tenure.decision());
         kernels.follow(tenure.kernels());
+        verifier.serve(tenure.signatures());
         isOver = false;
         roster = entered;
         view = agent.view();

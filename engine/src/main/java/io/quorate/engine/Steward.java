@@ -22,6 +22,7 @@ import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.StateMachine;
 import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.kernels.simd.Primitives;
 import io.quorate.kernels.simd.PrimitivesProvider;
 import io.quorate.transport.Transport;
@@ -57,6 +58,14 @@ final class Steward implements AutoCloseable {
     private static final long JOURNAL_PATIENCE_NS = 30_000_000_000L;
     private static final long PARK_NS = 50_000;
     private static final int GROUP_HEX_SHOWN = 16;
+
+    /** Requests whose signatures wait to be checked; longer ones are checked as they come. */
+    private static final int SIGNATURES = 512;
+
+    private static final int SIGNED_LENGTH_MAX = 1_000;
+
+    /** Where no thread of its own does it. */
+    private static final int CHECKS_A_TURN = 8;
 
     private final EngineContext context;
     private final Ed25519Provider provider;
@@ -213,6 +222,7 @@ final class Steward implements AutoCloseable {
                 links,
                 signer(roster),
                 verifier(roster),
+                signatures(roster),
                 pbft,
                 decision,
                 jobs,
@@ -222,6 +232,15 @@ final class Steward implements AutoCloseable {
                 history,
                 identity(roster),
                 watch(roster));
+    }
+
+    private VerifyRing signatures(final Roster roster) {
+        return new VerifyRing(
+                verifier(roster),
+                roster.size(),
+                SIGNATURES,
+                SIGNED_LENGTH_MAX,
+                context.threadingMode() == ThreadingMode.DEDICATED ? 0 : CHECKS_A_TURN);
     }
 
     /** How the peers of a roster are watched; null if its settings say that they are not. */

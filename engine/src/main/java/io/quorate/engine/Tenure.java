@@ -9,6 +9,7 @@ import io.quorate.engine.decision.DecisionContext;
 import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.transport.aeron.AeronTransportContext;
 import io.quorate.transport.auth.Signer;
 import io.quorate.transport.auth.Verifier;
@@ -30,6 +31,7 @@ record Tenure(
         AeronTransportContext links,
         Signer signer,
         Verifier verifier,
+        VerifyRing signatures,
         PbftContext pbft,
         DecisionContext decision,
         JobRing jobs,

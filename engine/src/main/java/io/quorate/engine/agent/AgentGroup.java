@@ -2,6 +2,7 @@ package io.quorate.engine.agent;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.agrona.CloseHelper;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.AgentInvoker;
@@ -11,8 +12,8 @@ import org.agrona.concurrent.CompositeAgent;
 import org.agrona.concurrent.IdleStrategy;
 
 /**
- * Runs the consensus and the kernel agent: on a thread each, on one thread, or on the caller's. An error of either stops both,
- * and both are closed.
+ * Runs the agents of a peer: on a thread each, on one thread, or on the caller's. An error of one stops all, and all are
+ * closed.
  */
 public final class AgentGroup implements AutoCloseable {
     private final AgentRunner[] runners;
@@ -37,14 +38,13 @@ public final class AgentGroup implements AutoCloseable {
 
     /** Each agent on a thread of its own. */
     public static AgentGroup dedicated(
-            final Agent consensus,
-            final IdleStrategy consensusIdle,
-            final Agent kernel,
-            final IdleStrategy kernelIdle,
-            final AgentFailure failure) {
+            final Supplier<? extends IdleStrategy> idle, final AgentFailure failure, final Agent... agents) {
         final AtomicBoolean hasFailed = new AtomicBoolean();
-        return start(
-                runner(consensus, consensusIdle, failure, hasFailed), runner(kernel, kernelIdle, failure, hasFailed));
+        final AgentRunner[] runners = new AgentRunner[agents.length];
+        for (int i = 0; i < agents.length; i++) {
+            runners[i] = runner(agents[i], idle.get(), failure, hasFailed);
+        }
+        return start(runners);
     }
 
     /** Both agents on the thread that calls {@link #doWork()}. */

@@ -154,7 +154,7 @@ public final class ConsensusAgent implements Agent {
                 journal == null ? MemoryJournal.INSTANCE : journal);
         report.follow(replica.turnout());
         client = new PbftClient(pbft, publisher, surroundings.signer(), replica, this::onReply);
-        pbftAdapter = new PbftAdapter(replica, client);
+        pbftAdapter = new PbftAdapter(replica, client).verifyWith(surroundings.signatures());
         final ReadContext reads = new ReadContext()
                 .peerCount(pbft.peerCount())
                 .selfId(pbft.selfId())
@@ -287,6 +287,7 @@ public final class ConsensusAgent implements Agent {
         int workCount = transport.doWork(nowNs);
         replica.beginTurn();
         workCount += transport.inbox().poll(onMessage, FRAMES_A_TURN);
+        workCount += pbftAdapter.onTurn(nowNs);
         workCount += results.drain(onResult, RESULTS_A_TURN);
         // Before the embedder's commands: a busy embedder must not keep this peer from ending rounds.
         workCount += desk.endRounds(nowNs);

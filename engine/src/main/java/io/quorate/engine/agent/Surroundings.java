@@ -5,6 +5,7 @@ import io.quorate.engine.journal.JournalHistory;
 import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.StateMachine;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.transport.Transport;
 import io.quorate.transport.auth.Roster;
 import io.quorate.transport.auth.Signer;
@@ -18,6 +19,7 @@ import org.agrona.concurrent.NanoClock;
 /**
  * What a {@link ConsensusAgent} stands in; the composition root fills it.
  *
+ * @param signatures where requests' signatures are checked
  * @param packetsRefused packets that did not reach a link: strangers' addresses and streams
  * @param journal null in memory-only mode
  * @param history what the journal held at the start; null in memory-only mode
@@ -30,6 +32,7 @@ public record Surroundings(
         Transport transport,
         Signer signer,
         Verifier verifier,
+        VerifyRing signatures,
         JobRing jobs,
         ResultRing results,
         CommandRing commands,

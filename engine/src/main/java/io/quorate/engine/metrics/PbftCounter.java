@@ -4,6 +4,7 @@ package io.quorate.engine.metrics;
 public enum PbftCounter {
     REQUESTS_ACCEPTED("verified requests taken in"),
     REQUESTS_SIGNED_LATER("requests held with tags whose signature came"),
+    CHECKED_LATER("signed requests that went to the verifier"),
     STALLED_TAGS("views left over a client's request without signature"),
     BATCHES_PROPOSED("pre-prepares sent as primary, null batches included"),
     NULL_BATCHES_PROPOSED("null batches proposed so that a peer gets its vote back"),

@@ -39,6 +39,11 @@ public final class CheckBudget implements Verifier {
         nowNs = atNs;
     }
 
+    /** True if a check may be made on the speaker's account. */
+    public boolean mayCheck() {
+        return speakerId == selfId || allowances.has(speakerId, nowNs);
+    }
+
     /** The speaker made work that came to nothing, though the signature may hold. */
     public void charge() {
         if (speakerId != selfId) {
@@ -55,7 +60,7 @@ public final class CheckBudget implements Verifier {
             final int lengthBytes,
             final DirectBuffer signature,
             final int signatureOffset) {
-        if (speakerId != selfId && !allowances.has(speakerId, nowNs)) {
+        if (!mayCheck()) {
             onRefused.run();
             return false;
         }

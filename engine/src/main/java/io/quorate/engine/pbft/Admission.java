@@ -9,6 +9,7 @@ import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.ordering.Request;
 import io.quorate.engine.pacing.Allowances;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.transport.Authenticator;
 import io.quorate.transport.auth.SigningDomain;
 import org.agrona.DirectBuffer;
@@ -35,6 +36,12 @@ final class Admission {
     /** Views that may end over a client's requests without signature. */
     private final Allowances stalls;
 
+    /** Where signatures are checked out of turn; null: at once. */
+    private VerifyRing signatures;
+
+    /** Of the request in hand, if it comes from there. */
+    private Verdict verdict = Verdict.NONE;
+
     /** Clients, as bits, whose requests slots needed and whose tags did not hold, since the last step forward. */
     private long refusedClients;
 
@@ -52,6 +59,30 @@ final class Admission {
                                         + context.tagsLength()]);
         searches = new Allowances(context.peerCount(), context.uselessChecksMax(), context.uselessCheckNs());
         stalls = new Allowances(context.peerCount(), context.stalledTagsMax(), context.stalledTagsNs());
+    }
+
+    private enum Verdict {
+        NONE,
+        HOLDS,
+        FAILS
+    }
+
+    void verifyWith(final VerifyRing ring) {
+        signatures = ring;
+    }
+
+    /** A request comes back from where its signature was checked; meanwhile it may have become known, stale or wanted. */
+    void onChecked(
+            final int senderId,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer buffer,
+            final int offset,
+            final int lengthBytes,
+            final boolean holds) {
+        verdict = holds ? Verdict.HOLDS : Verdict.FAILS;
+        onRequest(senderId, clientId, requestNumber, buffer, offset, lengthBytes);
+        verdict = Verdict.NONE;
     }
 
     /** A client's signed request: from the client, passed on, or fetched. Statement: see {@link Request}. */
@@ -75,6 +106,8 @@ final class Admission {
         final boolean isWelcome = status == ClientTable.Status.FRESH && replica.requests.hasRoom(clientId, lengthBytes);
         if (!isWelcome && !isWanted(senderId, requestDigest)) {
             refuse(senderId, clientId, requestNumber, status);
+        } else if (isCheckedLater(senderId, clientId, requestNumber, buffer, offset, lengthBytes)) {
+            replica.counters.increment(PbftCounter.CHECKED_LATER);
         } else if (!isSigned(clientId, buffer, offset, lengthBytes)) {
             replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
         } else {
@@ -91,6 +124,10 @@ final class Admission {
             final DirectBuffer buffer,
             final int offset,
             final int lengthBytes) {
+        if (!held.isSigned() && isCheckedLater(senderId, clientId, requestNumber, buffer, offset, lengthBytes)) {
+            replica.counters.increment(PbftCounter.CHECKED_LATER);
+            return;
+        }
         if (!held.isSigned() && isSigned(clientId, buffer, offset, lengthBytes)) {
             held.sign(buffer, offset);
             replica.counters.increment(PbftCounter.REQUESTS_SIGNED_LATER);
@@ -163,7 +200,27 @@ final class Admission {
         return true;
     }
 
+    /** A sender that has nothing left for useless checks gets none here either. */
+    private boolean isCheckedLater(
+            final int senderId,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer buffer,
+            final int offset,
+            final int lengthBytes) {
+        return signatures != null
+                && verdict == Verdict.NONE
+                && replica.verifier.mayCheck()
+                && signatures.offer(senderId, clientId, requestNumber, buffer, offset, lengthBytes);
+    }
+
     private boolean isSigned(final int clientId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
+        if (verdict == Verdict.FAILS) {
+            replica.verifier.charge();
+        }
+        if (verdict != Verdict.NONE) {
+            return verdict == Verdict.HOLDS;
+        }
         return replica.verifier.verify(
                 clientId,
                 SigningDomain.REQUEST,

@@ -7,6 +7,7 @@ import io.quorate.engine.metrics.Counters;
 import io.quorate.engine.metrics.PbftCounter;
 import io.quorate.engine.ordering.Digest256;
 import io.quorate.engine.pacing.Allowances;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.transport.codecs.BatchDecoder;
 import io.quorate.transport.codecs.CheckpointDecoder;
 import io.quorate.transport.codecs.CommitDecoder;
@@ -77,6 +78,8 @@ public final class PbftAdapter {
     private final SnapshotPageDecoder snapshotPage = new SnapshotPageDecoder();
     private final RecoveryQueryDecoder recoveryQuery = new RecoveryQueryDecoder();
     private final RecoveryAnswerDecoder recoveryAnswer = new RecoveryAnswerDecoder();
+    private final VerifyRing.Handler onChecked = this::onChecked;
+    private VerifyRing signatures;
 
     /** The message in hand; the body stands at {@code offset}, {@code length} bytes long. */
     private int senderId;
@@ -97,6 +100,32 @@ public final class PbftAdapter {
         certificate = new Checkpoints.Certificate(peerCount);
         evidence = new EvidenceAdapter(replica.evidence);
         statements = new StatementDecoder(peerCount);
+    }
+
+    /** From now on requests' signatures are checked there, and {@link #onTurn} takes the requests back. */
+    public PbftAdapter verifyWith(final VerifyRing ring) {
+        signatures = ring;
+        replica.admission.verifyWith(ring);
+        return this;
+    }
+
+    /** Takes back the requests whose signatures have been checked; to be called after all messages of a turn. */
+    public int onTurn(final long turnNs) {
+        nowNs = turnNs;
+        return signatures == null ? 0 : signatures.turn(onChecked);
+    }
+
+    private void onChecked(
+            final int ofSenderId,
+            final int clientId,
+            final long requestNumber,
+            final DirectBuffer statement,
+            final int statementOffset,
+            final int lengthBytes,
+            final boolean holds) {
+        replica.at(ofSenderId, nowNs);
+        replica.admission.onChecked(
+                ofSenderId, clientId, requestNumber, statement, statementOffset, lengthBytes, holds);
     }
 
     /**

@@ -118,7 +118,7 @@ final class SimMember implements RegisterMachine.Observer, PbftListener {
         replica = new PbftReplica(
                 context, publisher, signer, verifier, execution, this, disk == null ? MemoryJournal.INSTANCE : disk);
         user = new SimUser(peer, cluster, context, publisher, outbox);
-        user.join(replica, signer, execution);
+        user.join(replica, signer, verifier, execution);
         execution.listener(replica, user.readServer(), peer::endTurn);
         if (epoch.roster() == null) {
             succession = null;

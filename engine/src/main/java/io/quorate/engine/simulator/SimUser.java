@@ -14,10 +14,12 @@ import io.quorate.engine.reading.ReadClient;
 import io.quorate.engine.reading.ReadContext;
 import io.quorate.engine.reading.ReadPublisher;
 import io.quorate.engine.reading.ReadServer;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.engine.virtual.Trace;
 import io.quorate.transport.Outbox;
 import io.quorate.transport.auth.Signer;
+import io.quorate.transport.auth.Verifier;
 import java.util.HashMap;
 import java.util.Map;
 import org.agrona.DirectBuffer;
@@ -26,6 +28,11 @@ import org.agrona.concurrent.UnsafeBuffer;
 /** The client of a peer in one life and epoch: what it asks, and what it comes to believe, which the checkers are told. */
 final class SimUser {
     private static final int PADDING_MAX = 64;
+
+    private static final int SIGNATURES = 16;
+    private static final int SIGNED_LENGTH_MAX = 300;
+    private static final int CHECKS_MAX = 4;
+    private static final int CHECK_MAX_NS = 1_000_000;
 
     private final SimPeer peer;
     private final SimCluster cluster;
@@ -37,6 +44,8 @@ final class SimUser {
     private final Map<Long, Query> queries = new HashMap<>();
     private PbftClient client;
     private PbftAdapter adapter;
+    private SimRandom checking;
+    private long checkAtNs;
     private ReadServer readServer;
     private ReadClient readClient;
     private ReadAdapter readAdapter;
@@ -57,9 +66,14 @@ final class SimUser {
     }
 
     /** Stands beside a replica from now on. */
-    void join(final PbftReplica replica, final Signer signer, final SimExecution execution) {
+    void join(final PbftReplica replica, final Signer signer, final Verifier verifier, final SimExecution execution) {
         client = new PbftClient(context, publisher, signer, replica, this::onReply);
         adapter = new PbftAdapter(replica, client);
+        checking = peer.draw(3000);
+        if (checking.nextBoolean()) {
+            adapter.verifyWith(new VerifyRing(
+                    verifier, context.peerCount(), SIGNATURES, SIGNED_LENGTH_MAX, 1 + checking.nextInt(CHECKS_MAX)));
+        }
         final ReadContext reads = new ReadContext()
                 .peerCount(context.peerCount())
                 .selfId(context.selfId())
@@ -102,6 +116,11 @@ final class SimUser {
         client.onTick(nowNs);
         readServer.onTick();
         readClient.onTick(nowNs);
+        // Another thread checks signatures, and is as fast as it is.
+        if (nowNs - checkAtNs >= 0) {
+            checkAtNs = nowNs + checking.nextInt(CHECK_MAX_NS);
+            adapter.onTurn(nowNs);
+        }
     }
 
     /** Submits a command; false if the client cannot take it now. */

@@ -17,6 +17,7 @@ import io.quorate.engine.membership.MembershipContext;
 import io.quorate.engine.metrics.EngineStatus;
 import io.quorate.engine.ordering.ClientTable;
 import io.quorate.engine.pbft.PbftContext;
+import io.quorate.engine.verification.VerifyRing;
 import io.quorate.engine.virtual.SimKeys;
 import io.quorate.engine.virtual.SimRandom;
 import io.quorate.transport.FrameHandler;
@@ -224,6 +225,7 @@ final class FuzzGroup implements AutoCloseable {
                     this,
                     keys.signer(roster, id),
                     keys.verifier(roster),
+                    new VerifyRing(keys.verifier(roster), PEERS, 16, 512, 2),
                     jobs,
                     results,
                     commands,

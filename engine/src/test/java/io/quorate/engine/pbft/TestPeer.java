@@ -90,6 +90,7 @@ final class TestPeer implements Outbox, Execution, PbftListener {
 
     void tick(final long nowNs) {
         work();
+        adapter.onTurn(nowNs);
         replica.onTick(nowNs);
         client.onTick(nowNs);
         if (gate != null) {
