@@ -12,7 +12,7 @@ import java.util.List;
  * Twins of the protocol that each break one rule.
  */
 enum PlantedBug {
-    QUORUM_TOO_SMALL("STANDARD", 12, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
+    QUORUM_TOO_SMALL("STANDARD", 15, "2f votes are a quorum", instead("quorum.Quorum", "quorum", "twiceF")),
 
     DIGEST_NOT_COMPARED(
             "STANDARD",
@@ -22,7 +22,7 @@ enum PlantedBug {
 
     PREPARED_TOO_EARLY(
             "STANDARD",
-            21,
+            20,
             "a slot is prepared with one prepare too few",
             calling("pbft.PbftLog", "checkPrepared", "quorum", "oneLess")),
 
@@ -40,7 +40,7 @@ enum PlantedBug {
 
     CLAIMS_NOT_VOUCHED_FOR(
             "SCHEMES",
-            304,
+            47,
             "a new view takes a claim that one peer alone makes (A2)",
             answering("pbft.NewView", "isVouchedFor", true)),
 
@@ -98,7 +98,7 @@ enum PlantedBug {
 
     JOURNAL_WITHOUT_LOCKS(
             "STANDARD",
-            53,
+            91,
             "the journal leaves out what prepared, and a restarted replica votes at once",
             instead("pbft.VoteRecorder", "prepared", "writeNothing")),
 
@@ -109,17 +109,17 @@ enum PlantedBug {
             first("pbft.LogSlot", "leaveView", "forgetPrepared")),
 
     WATERMARK_IGNORED(
-            "STANDARD", 4, "votes above the window are taken", instead("pbft.PbftLog", "isInWindow", "aboveLow")),
+            "STANDARD", 1, "votes above the window are taken", instead("pbft.PbftLog", "isInWindow", "aboveLow")),
 
     CLIENT_TABLE_NOT_IN_SNAPSHOT(
             "STANDARD",
-            6,
+            5,
             "a snapshot leaves the client table out",
             calling("ordering.ExactlyOnce", "writeTable", "snapshot", "emptyTable")),
 
     APPLIED_AGAIN(
             "STANDARD",
-            291,
+            742,
             "a request that was ordered twice is applied twice",
             calling("ordering.ExactlyOnce", "execute", "status", "alwaysFresh"),
             calling("ordering.ExactlyOnce", "execute", "record", "recordOnce")),
@@ -140,14 +140,14 @@ enum PlantedBug {
 
     NEW_VIEW_FORGETS(
             "STANDARD",
-            1,
+            3,
             "a new view assigns nothing of what prepared before",
             calling("pbft.ViewChange", "assign", "accept", "acceptNothing"),
             calling("pbft.ViewChange", "assign", "check", "unchecked")),
 
     CHECKPOINT_WITHOUT_QUORUM(
             "STANDARD",
-            13,
+            35,
             "one signature makes a checkpoint stable",
             calling("pbft.Checkpoints", "settle", "quorum", "one"),
             calling("pbft.Checkpoints", "certify", "quorum", "one"),
@@ -162,13 +162,13 @@ enum PlantedBug {
 
     ONE_REPLY_BELIEVED(
             "STANDARD",
-            1,
+            46,
             "a client believes a single reply",
             calling("pbft.PbftClient", "isBelieved", "oneCorrect", "one")),
 
     TENTATIVE_BELIEVED_TOO_EARLY(
             "SCHEMES",
-            125,
+            181,
             "a client believes f+1 tentative replies",
             calling("pbft.PbftClient", "isBelieved", "quorum", "fPlusOne")),
 
@@ -180,39 +180,39 @@ enum PlantedBug {
 
     PAGE_NOT_VERIFIED(
             "LAGGARDS",
-            26,
+            34,
             "a page of a state is taken without its digest",
             calling("transfer.SnapshotFetch", "takePart", "isEqual", "samePart")),
 
     WINDOW_OF_CLAIMS_IGNORED(
             "HOARDERS",
-            29,
+            104,
             "a view change counts as silent about sequences above its window",
             calling("pbft.NewView", "isUncontradicted", "covers", "coversAllAbove"),
             calling("pbft.NewView", "isFree", "covers", "coversAllAbove")),
 
     NOBODY_JOINS(
             "RECONFIGURE",
-            63,
+            46,
             "nobody joins a view that f+1 others ask for",
             answering("pbft.ViewChange", "join", false)),
 
     STALE_EPOCH_ACCEPTED(
             "RECONFIGURE",
-            2,
+            1,
             "a message of another epoch is taken, and a signature of another epoch holds",
             answering("simulator.SimMember", "isOf", true),
             instead("virtual.SimKeys", "epochPart", "ofAnyEpoch")),
 
     ONE_HANDOVER_BELIEVED(
             "RECONFIGURE",
-            3,
+            2,
             "one signature proves what follows an epoch",
             calling("epoch.HandoverCertificate", "verified", "quorum", "one")),
 
     EPOCH_WITHOUT_END(
             "RECONFIGURE",
-            1,
+            2,
             "replicas order past the end of their epoch",
             calling("pbft.PbftLog", "high", "min", "theFirst")),
 
@@ -248,7 +248,7 @@ enum PlantedBug {
 
     VOUCHED_FOR_BY_ONE(
             "TAGS",
-            14,
+            16,
             "one vote, the primary's, vouches for a request whose tag does not hold",
             calling("pbft.Admission", "hasVouchers", "oneCorrect", "one"));
 
