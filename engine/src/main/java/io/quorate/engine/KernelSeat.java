@@ -1,6 +1,5 @@
 package io.quorate.engine;
 
-import io.quorate.engine.agent.KernelAgent;
 import java.util.concurrent.atomic.AtomicReference;
 import org.agrona.concurrent.Agent;
 
@@ -9,11 +8,11 @@ import org.agrona.concurrent.Agent;
  * the kernel thread; {@link #follow} on the consensus thread.
  */
 final class KernelSeat implements Agent {
-    private final AtomicReference<KernelAgent> next = new AtomicReference<>();
-    private KernelAgent current;
+    private final AtomicReference<Agent> next = new AtomicReference<>();
+    private Agent current;
 
     /** The agent of the next epoch; what the one before still has to do is of no use to anybody. */
-    void follow(final KernelAgent agent) {
+    void follow(final Agent agent) {
         close(next.getAndSet(agent));
     }
 
@@ -23,7 +22,7 @@ final class KernelSeat implements Agent {
     }
 
     @Override
-    public int doWork() {
+    public int doWork() throws Exception {
         if (next.get() != null) {
             close(current);
             current = next.getAndSet(null);
@@ -38,7 +37,7 @@ final class KernelSeat implements Agent {
         current = null;
     }
 
-    private static void close(final KernelAgent agent) {
+    private static void close(final Agent agent) {
         if (agent != null) {
             agent.onClose();
         }
