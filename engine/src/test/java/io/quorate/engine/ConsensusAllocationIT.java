@@ -15,11 +15,14 @@ import org.agrona.IoUtil;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the consensus threads of a running group allocate while requests are ordered, over real links: nothing between checkpoints. */
+/**
+ * What the consensus threads of a running group allocate while requests are ordered, over real links: nothing between checkpoints and
+ * audits, for which a primary signs (112 bytes). A window is short, so that some hold neither.
+ */
 @Timeout(240)
 class ConsensusAllocationIT {
-    private static final int WINDOW = 50;
-    private static final int WINDOWS_MAX = 200;
+    private static final int WINDOW = 10;
+    private static final int WINDOWS_MAX = 1_000;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     @Test

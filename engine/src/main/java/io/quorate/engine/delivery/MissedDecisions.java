@@ -129,6 +129,9 @@ public final class MissedDecisions {
 
     /** Asks for what is due, each time another peer; returns how many questions. */
     public int onTick(final long nowNs) {
+        if (missed.isEmpty()) {
+            return 0;
+        }
         int questions = 0;
         int position = 0;
         final Iterator<Missed> rows = missed.values().iterator();
