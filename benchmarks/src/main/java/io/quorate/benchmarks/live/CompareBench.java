@@ -4,6 +4,7 @@ import io.quorate.benchmarks.sides.BenchFolder;
 import io.quorate.benchmarks.sides.SideName;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -36,7 +37,8 @@ public final class CompareBench {
                     "our pBFT (four peers), Aeron Cluster (three members) and Aeron's ping-pong over UDP loopback, in turns;");
             out.println(
                     "docs/benchmarks.md says what a request is. --seconds is measuring time; starting and warming up take");
-            out.println("about 25 s more. --threading says how our four engines run: on one thread, or on one each.");
+            out.println(
+                    "about 25 s more. --durable: both groups force their files before anything counts. --threading says how our four engines run: on one thread, or on one each.");
             return 0;
         }
         try {
@@ -55,14 +57,17 @@ public final class CompareBench {
 
     private int run() throws IOException, InterruptedException {
         final BenchFolder folder = BenchFolder.create();
+        final BenchFolder data =
+                options.isDurable() ? BenchFolder.create(Path.of(System.getProperty("java.io.tmpdir"))) : folder;
         // Ctrl-C and SIGTERM: nothing is left behind then, either.
         final Thread hook = new Thread(() -> {
             sides.forEach(SideProcess::kill);
             folder.remove();
+            data.remove();
         });
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            final CompareReport report = measure(folder);
+            final CompareReport report = measure(folder, data);
             report.print(out);
             if (options.isJson()) {
                 out.println(report.json());
@@ -72,16 +77,18 @@ public final class CompareBench {
         } finally {
             sides.forEach(SideProcess::close);
             folder.remove();
+            data.remove();
             release(hook);
         }
     }
 
-    private CompareReport measure(final BenchFolder folder) throws IOException, InterruptedException {
+    private CompareReport measure(final BenchFolder folder, final BenchFolder data)
+            throws IOException, InterruptedException {
         final SideName[] names = SideName.values();
         final long warmUpNs = (long) (Math.min(WARM_UP_MAX_S, options.seconds() / names.length) * 1e9);
         for (final SideName name : names) {
             progress("start and warm up " + name.title());
-            final SideProcess side = SideProcess.start(name, folder, options.threading());
+            final SideProcess side = SideProcess.start(name, folder, data, options);
             sides.add(side);
             side.awaitReady();
             side.warmUp(warmUpNs);
@@ -106,6 +113,7 @@ public final class CompareBench {
                 sides.get(SideName.AERON_CLUSTER.ordinal()).result(),
                 sides.get(SideName.PING_PONG.ordinal()).result(),
                 options.seconds(),
+                options.isDurable(),
                 othersFraction);
     }
 

@@ -8,10 +8,11 @@ import java.util.Locale;
  *
  * @param seconds how long to measure, all three sides together; starting and warming up come on top
  * @param threading of our four engines
+ * @param isDurable whether both groups keep what they order on a disk, forced, before it counts
  * @param isJson whether the last line of standard output is JSON
  */
-record CompareOptions(double seconds, ThreadingMode threading, boolean isJson) {
-    static final String USAGE = "usage: bench compare [--seconds 60] [--threading invoker|shared] [--json]";
+record CompareOptions(double seconds, ThreadingMode threading, boolean isDurable, boolean isJson) {
+    static final String USAGE = "usage: bench compare [--seconds 60] [--threading invoker|shared] [--durable] [--json]";
 
     private static final double SECONDS_MAX = 86_400;
 
@@ -19,6 +20,7 @@ record CompareOptions(double seconds, ThreadingMode threading, boolean isJson) {
     static CompareOptions parse(final String... arguments) {
         double seconds = 60;
         ThreadingMode threading = ThreadingMode.INVOKER;
+        boolean isDurable = false;
         boolean isJson = false;
         for (int i = 0; i < arguments.length; i++) {
             switch (arguments[i]) {
@@ -28,6 +30,9 @@ record CompareOptions(double seconds, ThreadingMode threading, boolean isJson) {
                 case "--threading":
                     threading = threading(value(arguments, ++i));
                     break;
+                case "--durable":
+                    isDurable = true;
+                    break;
                 case "--json":
                     isJson = true;
                     break;
@@ -35,7 +40,7 @@ record CompareOptions(double seconds, ThreadingMode threading, boolean isJson) {
                     throw new IllegalArgumentException("unknown option " + arguments[i] + "; " + USAGE);
             }
         }
-        return new CompareOptions(seconds, threading, isJson);
+        return new CompareOptions(seconds, threading, isDurable, isJson);
     }
 
     private static String value(final String[] arguments, final int index) {

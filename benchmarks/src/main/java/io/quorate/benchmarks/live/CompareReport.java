@@ -10,6 +10,7 @@ import java.util.Locale;
  * What {@code bench compare} prints: a table for people, a line of JSON for programs.
  *
  * @param seconds of measuring that were asked for
+ * @param isDurable whether both groups forced their files
  * @param othersFraction of all processors that other processes used meanwhile; NaN if nobody knows
  */
 record CompareReport(
@@ -18,6 +19,7 @@ record CompareReport(
         SideResult aeronCluster,
         SideResult pingPong,
         double seconds,
+        boolean isDurable,
         double othersFraction) {
     /** Below 1 ours is faster. */
     double latencyRatioP50() {
@@ -27,8 +29,9 @@ record CompareReport(
     void print(final PrintStream out) {
         out.printf(
                 Locale.ROOT,
-                "%d-byte requests over UDP loopback, one in flight, one JVM a side, in turns; microseconds%n%n",
-                Side.REQUEST_BYTES);
+                "%d-byte requests over UDP loopback, one in flight, one JVM a side, in turns%s; microseconds%n%n",
+                Side.REQUEST_BYTES,
+                isDurable ? ", files forced" : "");
         out.printf("%-16s %10s %10s %10s %12s %10s%n", "", "p50", "p99", "p99.9", "requests/s", "requests");
         for (final SideResult side : List.of(pbft, pbftSigned, aeronCluster, pingPong)) {
             out.printf(
@@ -90,8 +93,9 @@ record CompareReport(
         append(json, "pingPong", pingPong);
         return json.append(String.format(
                         Locale.ROOT,
-                        ",\"requestBytes\":%d,\"inFlight\":1,\"seconds\":%.3f,\"othersCpuFraction\":%s}",
+                        ",\"requestBytes\":%d,\"inFlight\":1,\"durable\":%b,\"seconds\":%.3f,\"othersCpuFraction\":%s}",
                         Side.REQUEST_BYTES,
+                        isDurable,
                         seconds,
                         Double.isNaN(othersFraction) ? "null" : String.format(Locale.ROOT, "%.4f", othersFraction)))
                 .toString();

@@ -4,7 +4,6 @@ import io.quorate.benchmarks.sides.BenchFolder;
 import io.quorate.benchmarks.sides.Orders;
 import io.quorate.benchmarks.sides.SideMain;
 import io.quorate.benchmarks.sides.SideName;
-import io.quorate.engine.ThreadingMode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,15 +24,23 @@ final class SideProcess implements AutoCloseable {
     }
 
     /** Starts the process; {@link #awaitReady()} waits until it works. */
-    static SideProcess start(final SideName name, final BenchFolder run, final ThreadingMode threading)
+    static SideProcess start(
+            final SideName name, final BenchFolder run, final BenchFolder data, final CompareOptions options)
             throws IOException {
         final BenchFolder folder = run.make(name.name());
+        final BenchFolder files = data.equals(run) ? folder : data.make(name.name());
         return new SideProcess(
                 name,
                 BenchProcess.start(
                         name.title(),
                         folder,
-                        List.of(SideMain.COMMAND, name.name(), folder.path().toString(), threading.name())));
+                        List.of(
+                                SideMain.COMMAND,
+                                name.name(),
+                                folder.path().toString(),
+                                files.path().toString(),
+                                options.threading().name(),
+                                Boolean.toString(options.isDurable()))));
     }
 
     ProcessHandle handle() {

@@ -19,7 +19,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /**
  * Aeron Cluster, which survives crashes and no lies: three members and a client with a driver of its own, all in this process. File
- * sync level 0. A request counts as answered when the leader's reply is here, as Raft demands.
+ * sync level 0, or 1 if it is to be durable. A request counts as answered when the leader's reply is here, as Raft demands.
  */
 final class AeronClusterSide implements Side {
     private static final int MEMBERS = 3;
@@ -32,15 +32,19 @@ final class AeronClusterSide implements Side {
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final UnsafeBuffer request = new UnsafeBuffer(new byte[REQUEST_BYTES]);
     private final Gate gate;
+    private final SideName.Place place;
+    private final int syncLevel;
     private final AeronCluster client;
     private long number;
     private long answered;
     private long keptAliveNs = System.nanoTime();
 
-    AeronClusterSide(final Path folder, final Gate gate) {
+    AeronClusterSide(final SideName.Place place, final Gate gate) {
         this.gate = gate;
+        this.place = place;
+        syncLevel = place.isDurable() ? 1 : 0;
         try {
-            client = start(folder, LocalPorts.free(MEMBERS * PORTS));
+            client = start(LocalPorts.free(MEMBERS * PORTS));
         } catch (final RuntimeException e) {
             close();
             throw e;
@@ -73,7 +77,8 @@ final class AeronClusterSide implements Side {
 
     @Override
     public String description() {
-        return "Aeron Cluster: three members, an echoing service, file sync level 0, shared drivers; not authenticated";
+        return "Aeron Cluster: three members, an echoing service, file sync level " + syncLevel
+                + ", shared drivers; not authenticated";
     }
 
     @Override
@@ -84,7 +89,7 @@ final class AeronClusterSide implements Side {
         parts.clear();
     }
 
-    private AeronCluster start(final Path folder, final int[] ports) {
+    private AeronCluster start(final int[] ports) {
         final StringBuilder members = new StringBuilder();
         final StringBuilder ingress = new StringBuilder();
         for (int member = 0; member < MEMBERS; member++) {
@@ -98,9 +103,9 @@ final class AeronClusterSide implements Side {
         }
         for (int member = 0; member < MEMBERS; member++) {
             final int archivePort = ports[member * PORTS + PORTS - 1];
-            startMember(member, folder.resolve("member-" + member), members.toString(), archivePort);
+            startMember(member, "member-" + member, members.toString(), archivePort);
         }
-        final Path directory = folder.resolve("client");
+        final Path directory = place.memory().resolve("client");
         parts.add(MediaDriver.launch(Drivers.context(directory, ThreadingMode.SHARED, gate)));
         final AeronCluster connected = AeronCluster.connect(new AeronCluster.Context()
                 .aeronDirectoryName(directory.toString())
@@ -114,8 +119,10 @@ final class AeronClusterSide implements Side {
         return connected;
     }
 
-    private void startMember(final int member, final Path folder, final String members, final int archivePort) {
-        final String directory = folder.resolve("driver").toString();
+    private void startMember(final int member, final String name, final String members, final int archivePort) {
+        final Path folder = place.data().resolve(name);
+        final Path memory = place.memory().resolve(name).resolve("driver");
+        final String directory = memory.toString();
         final Archive.Context archive = new Archive.Context()
                 .aeronDirectoryName(directory)
                 .archiveDir(folder.resolve("archive").toFile())
@@ -125,8 +132,8 @@ final class AeronClusterSide implements Side {
                 .archiveClientContext(new AeronArchive.Context().controlResponseChannel(ANY_PORT))
                 .recordingEventsEnabled(false)
                 .segmentFileLength(SEGMENT_LENGTH)
-                .fileSyncLevel(0)
-                .catalogFileSyncLevel(0)
+                .fileSyncLevel(syncLevel)
+                .catalogFileSyncLevel(syncLevel)
                 .threadingMode(ArchiveThreadingMode.SHARED)
                 .idleStrategySupplier(() -> gate);
         final AeronArchive.Context archiveClient = new AeronArchive.Context()
@@ -144,10 +151,9 @@ final class AeronClusterSide implements Side {
                 .logChannel("aeron:udp?term-length=2m")
                 .replicationChannel(ANY_PORT)
                 .archiveContext(archiveClient.clone())
-                .fileSyncLevel(0)
+                .fileSyncLevel(syncLevel)
                 .idleStrategySupplier(() -> gate);
-        parts.add(ClusteredMediaDriver.launch(
-                Drivers.context(folder.resolve("driver"), ThreadingMode.SHARED, gate), archive, module));
+        parts.add(ClusteredMediaDriver.launch(Drivers.context(memory, ThreadingMode.SHARED, gate), archive, module));
         parts.add(ClusteredServiceContainer.launch(new ClusteredServiceContainer.Context()
                 .aeronDirectoryName(directory)
                 .archiveContext(archiveClient.clone())

@@ -8,7 +8,6 @@ import io.quorate.engine.decision.DecisionMachine.RoundStatus;
 import io.quorate.transport.auth.Ed25519Provider;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +19,7 @@ import org.agrona.CloseHelper;
 import org.agrona.ExpandableArrayBuffer;
 
 /**
- * Our pBFT: four engines in this process, memory-only, each frame with a MAC, each request signed. A request is a question about
+ * Our pBFT: four engines in this process, memory-only or each vote behind a forced write, each frame with a MAC, each request signed. A request is a question about
  * a round, ordered like any other request: the group's reads are not unordered ones. It is asked at a backup, so that it
  * travels to the primary as a client's request does, and counts as answered when the engine believes the reply: f + 1 equal
  * final ones, or q equal tentative ones.
@@ -35,14 +34,16 @@ final class PbftSide implements Side {
 
     private final ConsensusEngine[] engines = new ConsensusEngine[PEERS];
     private final ThreadingMode threading;
+    private final boolean isDurable;
     private final String requests;
     private final Gate gate;
     private long number;
 
     /** @param requests the group's setting: tagged or signed */
-    PbftSide(final Path folder, final Gate gate, final ThreadingMode threading, final String requests) {
+    PbftSide(final SideName.Place place, final Gate gate, final String requests) {
         this.gate = gate;
-        this.threading = threading;
+        threading = place.threading();
+        isDurable = place.isDurable();
         this.requests = requests;
         final int lengthBytes = DecisionMachine.encodeQuery(new ExpandableArrayBuffer(), 0, ROUND);
         if (lengthBytes != REQUEST_BYTES) {
@@ -63,8 +64,9 @@ final class PbftSide implements Side {
                 engines[id] = ConsensusEngine.launch(new EngineContext()
                         .roster(roster)
                         .identity(identities.get(id))
-                        .dataDirectory(folder.resolve("peer-" + id))
-                        .memoryOnly(true)
+                        .driverDirectory(place.memory().resolve("driver-" + id))
+                        .dataDirectory(place.data().resolve("peer-" + id))
+                        .memoryOnly(!isDurable)
                         .warmUpMax(Duration.ZERO)
                         .threadingMode(threading)
                         .idleStrategy(() -> gate));
@@ -102,7 +104,8 @@ final class PbftSide implements Side {
 
     @Override
     public String description() {
-        return "pBFT: four peers, ordered questions asked at a backup, memory-only, frames with MACs, requests "
+        return "pBFT: four peers, ordered questions asked at a backup, "
+                + (isDurable ? "each vote behind a forced write" : "memory-only") + ", frames with MACs, requests "
                 + requests + " ("
                 + Ed25519Provider.choose().providerName() + "), threading "
                 + threading.name().toLowerCase(Locale.ROOT);

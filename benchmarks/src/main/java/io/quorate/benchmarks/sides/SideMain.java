@@ -39,18 +39,26 @@ public final class SideMain {
     }
 
     /**
-     * @param arguments the side's name, its folder, and the threading mode of our engines
+     * @param arguments the side's name, its folders for drivers and for data, the threading mode of our engines, and whether it is
+     *     durable
      * @return the exit code
      */
     public static int run(final InputStream in, final PrintStream out, final String... arguments) {
         final SideName name = SideName.valueOf(arguments[0]);
         final BenchFolder folder = BenchFolder.of(Path.of(arguments[1]));
-        final ThreadingMode threading = ThreadingMode.valueOf(arguments[2]);
-        final Thread remover = new Thread(folder::remove, "remover");
+        final BenchFolder data = BenchFolder.of(Path.of(arguments[2]));
+        final SideName.Place place = new SideName.Place(
+                folder.path(), data.path(), ThreadingMode.valueOf(arguments[3]), Boolean.parseBoolean(arguments[4]));
+        final Thread remover = new Thread(
+                () -> {
+                    folder.remove();
+                    data.remove();
+                },
+                "remover");
         Runtime.getRuntime().addShutdownHook(remover);
         final BlockingQueue<String> orders = Orders.read(in);
         final Gate gate = new Gate();
-        try (Side side = name.launch(folder.path(), gate, threading)) {
+        try (Side side = name.launch(place, gate)) {
             new SideMain(side, gate, out).serve(orders);
             return 0;
         } catch (final InterruptedException e) {

@@ -20,12 +20,22 @@ public enum SideName {
         return title;
     }
 
-    Side launch(final Path folder, final Gate gate, final ThreadingMode threading) {
+    Side launch(final Place place, final Gate gate) {
         return switch (this) {
-            case PBFT -> new PbftSide(folder, gate, threading, "tagged");
-            case PBFT_SIGNED -> new PbftSide(folder, gate, threading, "signed");
-            case AERON_CLUSTER -> new AeronClusterSide(folder, gate);
-            case PING_PONG -> new PingPongSide(folder, gate);
+            case PBFT -> new PbftSide(place, gate, "tagged");
+            case PBFT_SIGNED -> new PbftSide(place, gate, "signed");
+            case AERON_CLUSTER -> new AeronClusterSide(place, gate);
+            case PING_PONG -> new PingPongSide(place.memory(), gate);
         };
     }
+
+    /**
+     * Where and how a side runs.
+     *
+     * @param memory a folder for drivers
+     * @param data a folder for what a group orders: on a disk if it is to be durable
+     * @param threading of our engines
+     * @param isDurable whether files are forced before anything counts
+     */
+    public record Place(Path memory, Path data, ThreadingMode threading, boolean isDurable) {}
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.quorate.benchmarks.sides.BenchFolder;
 import io.quorate.benchmarks.sides.SideName;
-import io.quorate.engine.ThreadingMode;
 import io.quorate.transport.aeron.EmbeddedDriver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -65,7 +64,7 @@ class CompareBenchIT {
     void shouldCleanUpAfterASideThatWasKilled() throws Exception {
         final List<Path> before = folders();
         final BenchFolder folder = BenchFolder.create();
-        try (SideProcess side = SideProcess.start(SideName.PING_PONG, folder, ThreadingMode.INVOKER)) {
+        try (SideProcess side = SideProcess.start(SideName.PING_PONG, folder, folder, CompareOptions.parse())) {
             side.awaitReady();
             assertThat(sides()).hasSize(1);
             side.kill();
