@@ -6,9 +6,11 @@ import io.aeron.archive.client.AeronArchive;
 import io.aeron.cluster.ClusteredMediaDriver;
 import io.aeron.cluster.ConsensusModule;
 import io.aeron.cluster.client.AeronCluster;
+import io.aeron.cluster.client.EgressListener;
 import io.aeron.cluster.service.ClusteredServiceContainer;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.aeron.logbuffer.Header;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +39,7 @@ final class AeronClusterSide implements Side {
     private final AeronCluster client;
     private long number;
     private long answered;
+    private boolean isToSend;
     private long keptAliveNs = System.nanoTime();
 
     AeronClusterSide(final SideName.Place place, final Gate gate) {
@@ -54,13 +57,13 @@ final class AeronClusterSide implements Side {
     @Override
     public void request() {
         request.putLong(0, ++number);
+        isToSend = true;
         final Deadline deadline = new Deadline("Aeron Cluster does not answer request " + number);
-        while (client.offer(request, 0, REQUEST_BYTES) < 0) {
-            client.pollEgress();
-            deadline.check();
-            gate.idle();
-        }
         while (answered != number) {
+            // What the leader before had not replicated is lost; its client asks again.
+            if (isToSend && client.offer(request, 0, REQUEST_BYTES) >= 0) {
+                isToSend = false;
+            }
             gate.idle(client.pollEgress());
             deadline.check();
         }
@@ -112,7 +115,7 @@ final class AeronClusterSide implements Side {
                 .ingressChannel("aeron:udp")
                 .ingressEndpoints(ingress.toString())
                 .egressChannel(ANY_PORT)
-                .egressListener((session, timestamp, buffer, offset, length, header) -> onReply(buffer, offset, length))
+                .egressListener(new Egress())
                 .messageTimeoutNs(30_000_000_000L)
                 .idleStrategy(gate));
         parts.add(connected);
@@ -160,6 +163,28 @@ final class AeronClusterSide implements Side {
                 .clusterDir(folder.resolve("cluster").toFile())
                 .clusteredService(new EchoService())
                 .idleStrategySupplier(() -> gate)));
+    }
+
+    private final class Egress implements EgressListener {
+        @Override
+        public void onMessage(
+                final long clusterSessionId,
+                final long timestamp,
+                final DirectBuffer buffer,
+                final int offset,
+                final int length,
+                final Header header) {
+            onReply(buffer, offset, length);
+        }
+
+        @Override
+        public void onNewLeader(
+                final long clusterSessionId,
+                final long leadershipTermId,
+                final int leaderMemberId,
+                final String ingressEndpoints) {
+            isToSend = true;
+        }
     }
 
     private void onReply(final DirectBuffer buffer, final int offset, final int length) {

@@ -78,6 +78,7 @@ class CompareBenchIT {
         refuses("unknown option --fast; usage: bench compare", "--fast");
         refuses("--seconds is above 0 and at most 86400, given 0", "--seconds", "0");
         refuses("--seconds needs a value", "--seconds");
+        refuses("unknown option --disk; usage", "--disk");
         refuses("--threading is invoker or shared, given none", "--threading", "none");
     }
 
