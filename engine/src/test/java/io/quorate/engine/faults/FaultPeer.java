@@ -98,6 +98,7 @@ final class FaultPeer {
                 case "contribute" -> contribute(words[1]);
                 case "ask" -> questions.add(new Question(engine.askRoundStatus(words[1]), words[1]));
                 case "status" -> status();
+                case "pending" -> say("pending " + contributions.size());
                 case "fill" -> fill();
                 case "free" -> Files.deleteIfExists(filler);
                 default -> throw new IllegalStateException("unknown order: " + order);
