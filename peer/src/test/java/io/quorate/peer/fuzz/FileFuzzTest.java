@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
  * both must come out often, or the damage is too great or too small to say anything. A failure names its seed.
  */
 class FileFuzzTest {
-    private static final int SEEDS = 8_000;
+    private static final int SEEDS = 3_000;
     private static final int EDITS_MAX = 4;
     private static final int SAID_MAX = 2_000;
     private static final String[] WORDS = {
