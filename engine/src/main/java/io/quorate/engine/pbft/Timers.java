@@ -125,7 +125,7 @@ final class Timers {
         if (isStuck || waitedNs >= 4 * timeoutNs) {
             replica.admission.onStall();
             replica.viewChange.start(replica.view() + 1);
-        } else if (replica.pace.isAgreed(replica.view(), replica.quorum.quorum(), nowNs)) {
+        } else if (!replica.isPrimary() && replica.pace.isAgreed(replica.view(), replica.quorum.quorum(), nowNs)) {
             replica.viewChange.start(replica.view() + 1);
         } else if (head == null && !hasOpenSlot) {
             watchNulls(nowNs, timeoutNs);

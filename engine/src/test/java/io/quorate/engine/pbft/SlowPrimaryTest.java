@@ -4,7 +4,9 @@ import static io.quorate.engine.metrics.PbftCounter.SLOW_PRIMARIES_LEFT;
 import static io.quorate.engine.pbft.TestGroup.MS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quorate.transport.codecs.MessageHeaderEncoder;
 import io.quorate.transport.codecs.PrePrepareDecoder;
+import io.quorate.transport.codecs.StatusDecoder;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -63,6 +65,23 @@ class SlowPrimaryTest {
         group.heldBackNs[slowId] = 45 * MS;
         run(slowId == 3 ? 2 : 3);
         assertThat(group.view(0)).isZero();
+    }
+
+    /** A primary that finds itself slow does not leave alone: with one backup silent, that would stop the group. */
+    @Test
+    void shouldNotLeaveAsPrimaryBecauseTwoBackupsFindItSlow() {
+        group.delayMinNs = 18 * MS;
+        group.delayMaxNs = 20 * MS;
+        group.filter = (from, to, template, message) -> {
+            if (template == StatusDecoder.TEMPLATE_ID && from == 3) {
+                final int flagsAt = MessageHeaderEncoder.ENCODED_LENGTH + StatusDecoder.flagsEncodingOffset();
+                message.putByte(flagsAt, (byte) (message.getByte(flagsAt) & ~PbftPublisher.FLAG_SLOW));
+            }
+            return true;
+        };
+        run(1);
+        assertThat(group.view(0)).isZero();
+        assertThat(group.count(0, SLOW_PRIMARIES_LEFT)).isZero();
     }
 
     /** Every primary is as slow as the network: after a few trials the group believes it. */
