@@ -39,8 +39,10 @@ final class Admission {
     /** Where signatures are checked out of turn; null: at once. */
     private VerifyRing signatures;
 
-    /** Of the request in hand, if it comes from there. */
-    private Verdict verdict = Verdict.NONE;
+    private final VerifyRing.Handler onChecked = this::onChecked;
+
+    /** The request in hand comes from there, and its signature holds. */
+    private boolean isVerified;
 
     /** Clients, as bits, whose requests slots needed and whose tags did not hold, since the last step forward. */
     private long refusedClients;
@@ -61,18 +63,20 @@ final class Admission {
         stalls = new Allowances(context.peerCount(), context.stalledTagsMax(), context.stalledTagsNs());
     }
 
-    private enum Verdict {
-        NONE,
-        HOLDS,
-        FAILS
-    }
-
     void verifyWith(final VerifyRing ring) {
         signatures = ring;
     }
 
-    /** A request comes back from where its signature was checked; meanwhile it may have become known, stale or wanted. */
-    void onChecked(
+    /** Takes back the requests whose signatures have been checked out of turn. */
+    int takeChecked() {
+        return signatures == null ? 0 : signatures.turn(onChecked);
+    }
+
+    /**
+     * A request comes back; meanwhile it may have become known, stale or wanted. A forgery costs its sender whatever has become of what
+     * it imitates: the check was made.
+     */
+    private void onChecked(
             final int senderId,
             final int clientId,
             final long requestNumber,
@@ -80,9 +84,15 @@ final class Admission {
             final int offset,
             final int lengthBytes,
             final boolean holds) {
-        verdict = holds ? Verdict.HOLDS : Verdict.FAILS;
+        replica.at(senderId, replica.nowNs());
+        if (!holds) {
+            replica.verifier.charge();
+            replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
+            return;
+        }
+        isVerified = true;
         onRequest(senderId, clientId, requestNumber, buffer, offset, lengthBytes);
-        verdict = Verdict.NONE;
+        isVerified = false;
     }
 
     /** A client's signed request: from the client, passed on, or fetched. Statement: see {@link Request}. */
@@ -107,7 +117,7 @@ final class Admission {
         if (!isWelcome && !isWanted(senderId, requestDigest)) {
             refuse(senderId, clientId, requestNumber, status);
         } else if (isCheckedLater(senderId, clientId, requestNumber, buffer, offset, lengthBytes)) {
-            replica.counters.increment(PbftCounter.CHECKED_LATER);
+            return;
         } else if (!isSigned(clientId, buffer, offset, lengthBytes)) {
             replica.counters.increment(PbftCounter.DROPPED_BAD_SIGNATURE);
         } else {
@@ -125,7 +135,6 @@ final class Admission {
             final int offset,
             final int lengthBytes) {
         if (!held.isSigned() && isCheckedLater(senderId, clientId, requestNumber, buffer, offset, lengthBytes)) {
-            replica.counters.increment(PbftCounter.CHECKED_LATER);
             return;
         }
         if (!held.isSigned() && isSigned(clientId, buffer, offset, lengthBytes)) {
@@ -208,27 +217,26 @@ final class Admission {
             final DirectBuffer buffer,
             final int offset,
             final int lengthBytes) {
-        return signatures != null
-                && verdict == Verdict.NONE
+        final boolean isTaken = signatures != null
+                && !isVerified
                 && replica.verifier.mayCheck()
                 && signatures.offer(senderId, clientId, requestNumber, buffer, offset, lengthBytes);
+        if (isTaken) {
+            replica.counters.increment(PbftCounter.CHECKED_LATER);
+        }
+        return isTaken;
     }
 
     private boolean isSigned(final int clientId, final DirectBuffer buffer, final int offset, final int lengthBytes) {
-        if (verdict == Verdict.FAILS) {
-            replica.verifier.charge();
-        }
-        if (verdict != Verdict.NONE) {
-            return verdict == Verdict.HOLDS;
-        }
-        return replica.verifier.verify(
-                clientId,
-                SigningDomain.REQUEST,
-                buffer,
-                offset + SIGNATURE_LENGTH,
-                lengthBytes - SIGNATURE_LENGTH,
-                buffer,
-                offset);
+        return isVerified
+                || replica.verifier.verify(
+                        clientId,
+                        SigningDomain.REQUEST,
+                        buffer,
+                        offset + SIGNATURE_LENGTH,
+                        lengthBytes - SIGNATURE_LENGTH,
+                        buffer,
+                        offset);
     }
 
     /** True if the tag for this replica is the client's, over the digest in hand. */

@@ -78,8 +78,6 @@ public final class PbftAdapter {
     private final SnapshotPageDecoder snapshotPage = new SnapshotPageDecoder();
     private final RecoveryQueryDecoder recoveryQuery = new RecoveryQueryDecoder();
     private final RecoveryAnswerDecoder recoveryAnswer = new RecoveryAnswerDecoder();
-    private final VerifyRing.Handler onChecked = this::onChecked;
-    private VerifyRing signatures;
 
     /** The message in hand; the body stands at {@code offset}, {@code length} bytes long. */
     private int senderId;
@@ -104,28 +102,14 @@ public final class PbftAdapter {
 
     /** From now on requests' signatures are checked there, and {@link #onTurn} takes the requests back. */
     public PbftAdapter verifyWith(final VerifyRing ring) {
-        signatures = ring;
         replica.admission.verifyWith(ring);
         return this;
     }
 
     /** Takes back the requests whose signatures have been checked; to be called after all messages of a turn. */
     public int onTurn(final long turnNs) {
-        nowNs = turnNs;
-        return signatures == null ? 0 : signatures.turn(onChecked);
-    }
-
-    private void onChecked(
-            final int ofSenderId,
-            final int clientId,
-            final long requestNumber,
-            final DirectBuffer statement,
-            final int statementOffset,
-            final int lengthBytes,
-            final boolean holds) {
-        replica.at(ofSenderId, nowNs);
-        replica.admission.onChecked(
-                ofSenderId, clientId, requestNumber, statement, statementOffset, lengthBytes, holds);
+        replica.at(replica.selfId, turnNs);
+        return replica.admission.takeChecked();
     }
 
     /**

@@ -81,8 +81,7 @@ class CheckedLaterTest {
         group.submit(1, "a");
         final int signatureAt = MessageHeaderEncoder.ENCODED_LENGTH;
         for (int i = 0; i < USELESS_MAX + 3; i++) {
-            final UnsafeBuffer forged = new UnsafeBuffer(new byte[sent.capacity()]);
-            forged.putBytes(0, sent, 0, sent.capacity());
+            final UnsafeBuffer forged = copy();
             // Another body each time, in the name of the same client.
             forged.putByte(forged.capacity() - 1, (byte) ('b' + i));
             forged.putByte(signatureAt, (byte) i);
@@ -97,5 +96,32 @@ class CheckedLaterTest {
         rings.getFirst().check(1);
         group.peers[0].adapter.onTurn(group.nowNs);
         assertThat(group.count(0, REQUESTS_ACCEPTED)).as("others' are").isEqualTo(1);
+    }
+
+    /** The request that they imitate is there when their verdicts come; the checks were made all the same. */
+    @Test
+    void shouldChargeForgeriesOfWhatHasBecomeKnown() {
+        group.submit(1, "a");
+        group.peers[0].adapter.onMessage(1, sent, 0, sent.capacity(), group.nowNs);
+        for (int i = 0; i < USELESS_MAX; i++) {
+            final UnsafeBuffer forged = copy();
+            forged.putByte(
+                    MessageHeaderEncoder.ENCODED_LENGTH, (byte) ~forged.getByte(MessageHeaderEncoder.ENCODED_LENGTH));
+            group.peers[0].adapter.onMessage(3, forged, 0, forged.capacity(), group.nowNs);
+        }
+        rings.getFirst().check(100);
+        group.peers[0].adapter.onTurn(group.nowNs);
+        assertThat(group.count(0, REQUESTS_ACCEPTED)).isEqualTo(1);
+        assertThat(group.count(0, DROPPED_BAD_SIGNATURE)).isEqualTo(USELESS_MAX);
+        final UnsafeBuffer other = copy();
+        other.putByte(other.capacity() - 1, (byte) 'b');
+        group.peers[0].adapter.onMessage(3, other, 0, other.capacity(), group.nowNs);
+        assertThat(group.count(0, DROPPED_CHECK_BUDGET)).as("nothing is left").isEqualTo(1);
+    }
+
+    private UnsafeBuffer copy() {
+        final UnsafeBuffer copy = new UnsafeBuffer(new byte[sent.capacity()]);
+        copy.putBytes(0, sent, 0, sent.capacity());
+        return copy;
     }
 }
