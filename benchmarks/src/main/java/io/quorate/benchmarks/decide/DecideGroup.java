@@ -8,7 +8,6 @@ import io.quorate.transport.auth.Roster;
 import io.quorate.transport.auth.SessionKeys;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,8 +46,7 @@ final class DecideGroup implements AutoCloseable {
     /** Makes the group's files; {@link #start()} starts its processes. */
     static DecideGroup create(final DecideOptions options) throws IOException {
         final BenchFolder memory = BenchFolder.create();
-        final BenchFolder data =
-                options.isDurable() ? BenchFolder.create(Path.of(System.getProperty("java.io.tmpdir"))) : memory;
+        final BenchFolder data = options.isDurable() ? BenchFolder.onDisk() : memory;
         final int[] ports = LocalPorts.free(options.peers());
         final List<Roster.Peer> peers = new ArrayList<>();
         for (int id = 0; id < options.peers(); id++) {

@@ -4,7 +4,6 @@ import io.quorate.benchmarks.sides.BenchFolder;
 import io.quorate.benchmarks.sides.SideName;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -37,8 +36,8 @@ public final class CompareBench {
                     "our pBFT (four peers), Aeron Cluster (three members) and Aeron's ping-pong over UDP loopback, in turns;");
             out.println(
                     "docs/benchmarks.md says what a request is. --seconds is measuring time; starting and warming up take");
-            out.println(
-                    "about 25 s more. --durable: both groups force their files before anything counts. --threading says how our four engines run: on one thread, or on one each.");
+            out.println("about 25 s more. --threading says how our four engines run: on one thread, or on one each.");
+            out.println("--durable: both groups force their files before anything counts.");
             return 0;
         }
         try {
@@ -57,8 +56,7 @@ public final class CompareBench {
 
     private int run() throws IOException, InterruptedException {
         final BenchFolder folder = BenchFolder.create();
-        final BenchFolder data =
-                options.isDurable() ? BenchFolder.create(Path.of(System.getProperty("java.io.tmpdir"))) : folder;
+        final BenchFolder data = options.isDurable() ? BenchFolder.onDisk() : folder;
         // Ctrl-C and SIGTERM: nothing is left behind then, either.
         final Thread hook = new Thread(() -> {
             sides.forEach(SideProcess::kill);

@@ -28,7 +28,7 @@ final class SideProcess implements AutoCloseable {
             final SideName name, final BenchFolder run, final BenchFolder data, final CompareOptions options)
             throws IOException {
         final BenchFolder folder = run.make(name.name());
-        final BenchFolder files = data.equals(run) ? folder : data.make(name.name());
+        final BenchFolder files = options.isDurable() ? data.make(name.name()) : folder;
         return new SideProcess(
                 name,
                 BenchProcess.start(

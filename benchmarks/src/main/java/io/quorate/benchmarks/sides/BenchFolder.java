@@ -19,8 +19,12 @@ public record BenchFolder(Path path) {
         return create(EmbeddedDriver.memoryFolder());
     }
 
-    /** The same in another place, such as a disk: for what must be durable. */
-    public static BenchFolder create(final Path above) throws IOException {
+    /** The same on a disk, where the system keeps temporary files: for what must be durable. */
+    public static BenchFolder onDisk() throws IOException {
+        return create(Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    private static BenchFolder create(final Path above) throws IOException {
         return new BenchFolder(Files.createTempDirectory(above, PREFIX));
     }
 

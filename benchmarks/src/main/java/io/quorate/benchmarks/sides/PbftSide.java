@@ -19,10 +19,10 @@ import org.agrona.CloseHelper;
 import org.agrona.ExpandableArrayBuffer;
 
 /**
- * Our pBFT: four engines in this process, memory-only or each vote behind a forced write, each frame with a MAC, each request signed. A request is a question about
- * a round, ordered like any other request: the group's reads are not unordered ones. It is asked at a backup, so that it
- * travels to the primary as a client's request does, and counts as answered when the engine believes the reply: f + 1 equal
- * final ones, or q equal tentative ones.
+ * Our pBFT: four engines in this process, memory-only or each vote behind a forced write, each frame with a MAC, each request with tags
+ * or signed. A request is a question about a round, ordered like any other request: the group's reads are not unordered ones. It is
+ * asked at a backup, so that it travels to the primary as a client's request does, and counts as answered when the engine believes the
+ * reply: f + 1 equal final ones, or q equal tentative ones.
  */
 final class PbftSide implements Side {
     private static final int PEERS = 4;

@@ -57,8 +57,8 @@ public abstract sealed class PbftTimes<S extends PbftTimes<S>> permits PbftConte
 
     /**
      * How long one batch may keep the group busy before a replica finds the primary too slow, at first (see {@code PrimaryPace}); 0:
-     * any time will do. 10 ms unless set, but at most a fifth of the view-change timeout. Shorter: a primary that holds back costs less; the group
-     * tries more primaries before it believes that its network or disk is slow.
+     * any time will do. 10 ms unless set, but at most a fifth of the view-change timeout. Shorter: a primary that holds back costs
+     * less; the group tries more primaries before it believes that its network or disk is slow.
      */
     public S patienceNs(final long patienceNs) {
         changing();

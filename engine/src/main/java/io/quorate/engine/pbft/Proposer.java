@@ -74,6 +74,9 @@ final class Proposer {
      * is as large as they are together, or half a round trip is over. What comes alone does not wait, and neither does a full batch.
      */
     private boolean isGathering() {
+        if (replica.nowNs() - proposedNs >= replica.roundTrips.pauseNs() / 4) {
+            return false;
+        }
         final PbftLog log = replica.log;
         int underWay = 0;
         int open = 0;
@@ -84,9 +87,7 @@ final class Proposer {
             open += sequence > log.committedSequence() ? count : 0;
         }
         final int fresh = replica.requests.waitingCount() - underWay;
-        return open > 0
-                && fresh < Math.min(open, replica.context.batchCountMax())
-                && replica.nowNs() - proposedNs < replica.roundTrips.pauseNs() / 4;
+        return fresh < Math.min(open, replica.context.batchCountMax());
     }
 
     private int gather() {

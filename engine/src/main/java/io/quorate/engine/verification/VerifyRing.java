@@ -25,7 +25,12 @@ public final class VerifyRing {
     private static final int LENGTH_OFFSET = 16;
     private static final int VERDICT_OFFSET = 20;
     private static final int STATEMENT_OFFSET = 24;
+
+    /** Two positions, each with a pair of cache lines around it that nobody else writes to. */
     private static final int LINE = 2 * BitUtil.CACHE_LINE_LENGTH;
+
+    private static final int OFFERED_OFFSET = LINE / 2;
+    private static final int CHECKED_OFFSET = OFFERED_OFFSET + LINE;
 
     private final Verifier verifier;
     private final int cellCount;
@@ -66,14 +71,6 @@ public final class VerifyRing {
         positions = new UnsafeBuffer(BufferUtil.allocateDirectAligned(3 * LINE, BitUtil.CACHE_LINE_LENGTH));
     }
 
-    private static int offeredAt() {
-        return LINE / 2;
-    }
-
-    private static int checkedAt() {
-        return LINE + LINE / 2;
-    }
-
     private int cellAt(final long position) {
         return (int) (position & cellCount - 1) * cellLength;
     }
@@ -93,7 +90,7 @@ public final class VerifyRing {
             final DirectBuffer statement,
             final int offset,
             final int lengthBytes) {
-        final long position = positions.getLong(offeredAt());
+        final long position = positions.getLong(OFFERED_OFFSET);
         if (STATEMENT_OFFSET + lengthBytes > cellLength
                 || share[senderId] == shareMax
                 || position - taken == cellCount) {
@@ -106,14 +103,14 @@ public final class VerifyRing {
         cells.putInt(cell + LENGTH_OFFSET, lengthBytes);
         cells.putBytes(cell + STATEMENT_OFFSET, statement, offset, lengthBytes);
         share[senderId]++;
-        positions.putLongRelease(offeredAt(), position + 1);
+        positions.putLongRelease(OFFERED_OFFSET, position + 1);
         return true;
     }
 
     /** Checker: checks so many signatures at most; returns how many. */
     public int check(final int limit) {
-        final long from = positions.getLong(checkedAt());
-        final long to = Math.min(positions.getLongAcquire(offeredAt()), from + limit);
+        final long from = positions.getLong(CHECKED_OFFSET);
+        final long to = Math.min(positions.getLongAcquire(OFFERED_OFFSET), from + limit);
         for (long position = from; position < to; position++) {
             final int cell = cellAt(position);
             final int statement = cell + STATEMENT_OFFSET;
@@ -127,7 +124,7 @@ public final class VerifyRing {
                     statement);
             cells.putInt(cell + VERDICT_OFFSET, holds ? 1 : 0);
             // One by one: the owner need not wait for the last.
-            positions.putLongRelease(checkedAt(), position + 1);
+            positions.putLongRelease(CHECKED_OFFSET, position + 1);
         }
         return (int) (to - from);
     }
@@ -135,7 +132,7 @@ public final class VerifyRing {
     /** Owner: one turn, which checks if nobody else does, and hands out what has its verdict; returns the work done. */
     public int turn(final Handler handler) {
         final int checkedHere = ownerChecks == 0 ? 0 : check(ownerChecks);
-        final long to = positions.getLongAcquire(checkedAt());
+        final long to = positions.getLongAcquire(CHECKED_OFFSET);
         final int handed = (int) (to - taken);
         while (taken < to) {
             final int cell = cellAt(taken);

@@ -4,14 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quorate.engine.agent.CertifiedDecision;
-import io.quorate.engine.coordination.Coordinator;
 import io.quorate.engine.decision.Certificate;
 import io.quorate.engine.decision.Decision;
-import io.quorate.peer.round.LocalRound;
-import io.quorate.peer.round.RoundFile;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,30 +17,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DecisionJsonTest {
-    private static final String ROUND = """
-            {"peers":[
-              {"id":"a","type":"x","content":"left","embedding":[0.1,0.2,0.3,1e-30]},
-              {"id":"b","type":"x","content":"left","embedding":[0.1,0.25,0.3,0]},
-              {"id":"c","type":"y","content":"left","embedding":[0.12,0.2,0.33,0]},
-              {"id":"d","type":"y","content":"right","embedding":[-900,31,7,12]}],
-             "heads":2}
-            """;
-
     private Decision decision;
     private Map<String, Object> event;
 
     @BeforeEach
     void decide() throws IOException {
-        final byte[] bytes = ROUND.getBytes(StandardCharsets.UTF_8);
-        decision = LocalRound.of(RoundFile.read(new ByteArrayInputStream(bytes), "test"), Coordinator.Mode.BYZANTINE)
-                .decision();
-        final Certificate certificate = new Certificate(
-                decision.round(),
-                1,
-                decision.sequence(),
-                HexFormat.of().formatHex(decision.digest()),
-                List.of(new Certificate.Signature(0, "ab".repeat(64)), new Certificate.Signature(2, "cd".repeat(64))));
-        final CertifiedDecision certified = new CertifiedDecision(decision, certificate, 42);
+        final CertifiedDecision certified = SampleDecision.certified();
+        decision = certified.decision();
         event = JsonLine.read(JsonLine.write(DecisionJson.certified(certified)));
     }
 

@@ -3,14 +3,12 @@ package io.quorate.peer.fuzz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quorate.engine.agent.CertifiedDecision;
-import io.quorate.engine.coordination.Coordinator;
-import io.quorate.engine.decision.Certificate;
 import io.quorate.engine.decision.Decision;
 import io.quorate.peer.format.DecisionJson;
 import io.quorate.peer.format.JsonLine;
 import io.quorate.peer.format.NpyBytes;
 import io.quorate.peer.format.NpyFile;
-import io.quorate.peer.round.LocalRound;
+import io.quorate.peer.format.SampleDecision;
 import io.quorate.peer.round.RoundFile;
 import io.quorate.transport.auth.PeerIdentity;
 import io.quorate.transport.auth.Roster;
@@ -22,7 +20,6 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -67,14 +64,6 @@ class FileFuzzTest {
         "epoch",
         "peers"
     };
-    private static final String ROUND = """
-            {"peers":[
-              {"id":"a","type":"x","content":"left","embedding":[0.1,0.2,0.3,1e-30]},
-              {"id":"b","type":"x","content":"left","embedding":[0.1,0.25,0.3,0]},
-              {"id":"c","type":"y","content":"left","embedding":[0.12,0.2,0.33,0]},
-              {"id":"d","type":"y","content":"right","embedding":[-900,31,7,12]}],
-             "heads":2}
-            """;
 
     @TempDir
     private Path folder;
@@ -87,7 +76,7 @@ class FileFuzzTest {
 
     @Test
     void shouldReadOrRefuseRounds() {
-        fuzz(ROUND.getBytes(StandardCharsets.UTF_8), bytes -> {
+        fuzz(SampleDecision.ROUND.getBytes(StandardCharsets.UTF_8), bytes -> {
             final RoundFile round = RoundFile.read(new ByteArrayInputStream(bytes), "round.json");
             assertThat(round.peers()).isNotEmpty();
         });
@@ -117,24 +106,15 @@ class FileFuzzTest {
 
     @Test
     void shouldReadOrRefuseDecisions() throws IOException {
-        final Decision decision = LocalRound.of(
-                        RoundFile.read(new ByteArrayInputStream(ROUND.getBytes(StandardCharsets.UTF_8)), "test"),
-                        Coordinator.Mode.BYZANTINE)
-                .decision();
-        final Certificate certificate = new Certificate(
-                decision.round(),
-                1,
-                decision.sequence(),
-                HexFormat.of().formatHex(decision.digest()),
-                List.of(new Certificate.Signature(0, "ab".repeat(64)), new Certificate.Signature(2, "cd".repeat(64))));
-        final String line = JsonLine.write(DecisionJson.certified(new CertifiedDecision(decision, certificate, 42)));
+        final CertifiedDecision certified = SampleDecision.certified();
+        final String line = JsonLine.write(DecisionJson.certified(certified));
         final Object record = JsonLine.read(line).get("record");
         fuzz(line.getBytes(StandardCharsets.UTF_8), bytes -> {
             final Map<String, Object> event = JsonLine.read(new String(bytes, StandardCharsets.UTF_8));
             final Decision read = DecisionJson.decision(event);
             DecisionJson.certificate(event);
             if (record.equals(event.get("record"))) {
-                assertThat(read.digest()).isEqualTo(decision.digest());
+                assertThat(read.digest()).isEqualTo(certified.decision().digest());
             }
         });
     }

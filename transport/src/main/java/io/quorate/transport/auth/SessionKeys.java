@@ -85,7 +85,8 @@ public final class SessionKeys {
          * @throws IllegalArgumentException naming the line, what was given and what is allowed
          */
         public static Sealing of(final Roster roster) {
-            return VALUES[labels().indexOf(roster.setting(SEALING_SETTING, MAC.label, labels()))];
+            final List<String> labels = labels();
+            return VALUES[labels.indexOf(roster.setting(SEALING_SETTING, MAC.label, labels))];
         }
     }
 
